@@ -1,0 +1,1 @@
+"""On the device: bundle, preprocessing, engine, sources, decisions, sinks. Never TensorFlow."""

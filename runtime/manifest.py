@@ -1,0 +1,102 @@
+"""What a bundle says of itself; `manifest.json` is exactly this dataclass."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from edgecrnn.runtime.decision import DecisionSettings
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.preprocess import Preprocessing
+from edgecrnn.runtime.settings import from_mapping
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+CERTIFICATE = "certificate.json"
+GOLDEN = "golden.npz"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One `.tflite` of the bundle."""
+
+    name: str  # the recipe that made it, for example int8-mixed
+    file: str
+    delegates: tuple[str, ...]  # delegates that it suits, for example ("cpu",)
+    runtime: str  # least version of the TFLite runtime that loads it, for example 2.14.0
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything that the runtime needs to know beside the models themselves.
+
+    `frame_rate` is in frames a second, None for pictures. `variants` stand in the order of
+    preference. `files` maps each other file of the bundle to its SHA-256.
+    """
+
+    format: int
+    name: str
+    created: str  # ISO 8601, UTC
+    made_by: str
+    device: str
+    task: str
+    labels: tuple[str, ...]
+    sequence: str
+    preprocessing: Preprocessing
+    frame_rate: float | None
+    decision: DecisionSettings
+    variants: tuple[Variant, ...]
+    files: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        if self.format != FORMAT:
+            raise EdgecrnnError(
+                f"format: expected {FORMAT}, got {self.format}; "
+                "install the edgecrnn that made the bundle, or convert the run again"
+            )
+        if self.sequence not in ("time", "columns", "patches"):
+            raise EdgecrnnError(
+                f"sequence: expected time, columns or patches, got {self.sequence!r}"
+            )
+        if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
+            raise EdgecrnnError("labels: expected at least two different names")
+        if self.frame_rate is not None and not 0 < self.frame_rate <= 1000:
+            raise EdgecrnnError(f"frame_rate: expected 0 to 1000, got {self.frame_rate}")
+        if not self.variants:
+            raise EdgecrnnError("variants: expected at least one model, got none")
+        for name, digest in self.files.items():
+            if not _NAME.fullmatch(name) or not _SHA256.fullmatch(digest):
+                raise EdgecrnnError(f"files: expected plain names with SHA-256, got {name!r}")
+        for variant in self.variants:
+            if variant.file not in self.files:
+                raise EdgecrnnError(f"files: expected a hash for {variant.file}, got none")
+
+    def to_json(self) -> bytes:
+        """UTF-8 JSON, indented, keys in the order of the fields."""
+        return (json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False) + "\n").encode()
+
+    @staticmethod
+    def from_json(data: bytes, where: str) -> Manifest:
+        """Read what `to_json` wrote; `where` names the bundle in the error."""
+        try:
+            values: dict[str, Any] = json.loads(data)
+        except ValueError as error:
+            raise EdgecrnnError(
+                f"{where}: expected JSON in {MANIFEST}, got {error}; convert the run again"
+            ) from error
+        if not isinstance(values, dict):
+            raise EdgecrnnError(f"{where}: expected an object in {MANIFEST}; convert the run again")
+        try:
+            for key, cls in (("preprocessing", Preprocessing), ("decision", DecisionSettings)):
+                values[key] = from_mapping(cls, values.get(key, {}), key)
+            variants = values.get("variants", ())
+            values["variants"] = tuple(from_mapping(Variant, v, "variants") for v in variants)
+            return from_mapping(Manifest, values, MANIFEST)
+        except (EdgecrnnError, TypeError, AttributeError) as error:
+            raise EdgecrnnError(f"{where}: {error}") from error

@@ -1,0 +1,1 @@
+"""On the workstation: data, network, fitting, stream evaluation, reports."""
