@@ -1,0 +1,40 @@
+"""Encoders read one frame; one file an encoder, its name is the file's name."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Any
+
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.settings import nearest
+
+
+def encoder_names() -> tuple[str, ...]:
+    """The names there are: every module of this package."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+
+
+def build_encoder(name: str, input_shape: tuple[int, int, int], width: float) -> Any:
+    """A Keras model from float32 [batch, h, w, channels] in 0..1 to a feature map.
+
+    Args:
+        name: one of `encoder_names()`.
+        input_shape: (h, w, channels).
+        width: factor on the number of filters.
+
+    Raises:
+        EdgecrnnError: there is no such encoder, or the input is too small for it.
+    """
+    if name not in encoder_names():
+        raise EdgecrnnError(
+            f"encoder: expected one of {', '.join(encoder_names())}, got {name!r}"
+            f"{nearest(name, encoder_names())}"
+        )
+    module = importlib.import_module(f"{__name__}.{name}")
+    if min(input_shape[:2]) < module.REDUCTION:
+        raise EdgecrnnError(
+            f"encoder: {name} expected frames of at least {module.REDUCTION} pixels a side, "
+            f"got {input_shape[0]}x{input_shape[1]}; use larger frames or fewer blocks"
+        )
+    return module.build(input_shape, width)

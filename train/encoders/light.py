@@ -1,0 +1,30 @@
+"""The default for small boards: strided convolutions, batch-normalised, position kept.
+
+The last layer is a 1x1 convolution to few channels, so that flattening keeps where things are
+without a large matrix in the LSTM (global average pooling would throw it away).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import layers
+
+REDUCTION = 8
+
+
+def build(input_shape: tuple[int, int, int], width: float) -> Any:
+    """float32 [batch, h, w, channels] to [batch, ceil(h / 8), ceil(w / 8), 16 * width]."""
+    x = inputs = keras.Input(input_shape)
+    for index, filters in enumerate((16, 32, 64)):
+        x = _conv(x, max(8, round(filters * width)), 3, 2, f"conv_{index}")
+    x = _conv(x, max(8, round(16 * width)), 1, 1, "squeeze")
+    return keras.Model(inputs, x, name="encoder")
+
+
+def _conv(x: Any, filters: int, kernel: int, stride: int, name: str) -> Any:
+    """Convolution, batch normalisation (folded away on conversion), ReLU."""
+    x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False, name=name)(x)
+    x = layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
+    return layers.ReLU(name=f"{name}_relu")(x)

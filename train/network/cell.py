@@ -1,0 +1,69 @@
+"""The LSTM cell out of plain operations, because that is what converts to int8."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="edgecrnn")
+class LSTMCell(keras.layers.Layer):
+    """One LSTM step with its state as a value: `h, c = cell(x, h, c)`.
+
+    Hochreiter and Schmidhuber (1997) with forget gates (Gers et al., 2000); the gates stand in
+    the order input, forget, candidate, output, as in `keras.layers.LSTM`, so that weights carry
+    over. `keras.layers.LSTM` itself becomes a WHILE loop over tensor lists, which the int8
+    converter refuses.
+    """
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units = units
+
+    def build(self, x_shape: Any, h_shape: Any = None, c_shape: Any = None) -> None:
+        """Weights: kernel [features, 4 units], recurrent_kernel [units, 4 units], bias."""
+        self.kernel = self.add_weight(
+            name="kernel", shape=(x_shape[-1], 4 * self.units), initializer="glorot_uniform"
+        )
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel", shape=(self.units, 4 * self.units), initializer="orthogonal"
+        )
+        self.bias = self.add_weight(
+            name="bias", shape=(4 * self.units,), initializer=_forget_bias
+        )
+        self.built = True
+
+    def call(self, x: Any, h: Any, c: Any) -> tuple[Any, Any]:
+        """x float32 [batch, features]; h, c float32 [batch, units]; gives the new (h, c)."""
+        return self.advance(self.project(x), h, c)
+
+    def project(self, x: Any) -> Any:
+        """The input's share of the gates, [..., features] to [..., 4 units]; needs no state."""
+        return ops.add(ops.matmul(x, self.kernel), self.bias)
+
+    def advance(self, projected: Any, h: Any, c: Any) -> tuple[Any, Any]:
+        """One step from `projected` float32 [batch, 4 units] and the state (h, c)."""
+        gates = ops.add(projected, ops.matmul(h, self.recurrent_kernel))
+        i, f, g, o = ops.split(gates, 4, axis=-1)
+        c = ops.add(
+            ops.multiply(ops.sigmoid(f), c), ops.multiply(ops.sigmoid(i), ops.tanh(g))
+        )
+        return ops.multiply(ops.sigmoid(o), ops.tanh(c)), c
+
+    def compute_output_spec(self, x: Any, h: Any, c: Any) -> tuple[Any, Any]:
+        """The new state has the shape of the old one."""
+        return keras.KerasTensor(h.shape, h.dtype), keras.KerasTensor(c.shape, c.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """What `.keras` files keep of the layer."""
+        return {**super().get_config(), "units": self.units}
+
+
+def _forget_bias(shape: tuple[int, ...], dtype: Any = None) -> Any:
+    """Zeros, and ones for the forget gate (Jozefowicz et al., 2015)."""
+    units = shape[0] // 4
+    return ops.concatenate(
+        [ops.zeros(units, dtype), ops.ones(units, dtype), ops.zeros(2 * units, dtype)]
+    )

@@ -1,0 +1,241 @@
+"""One network, two graphs over the same layers.
+
+`clip` is what trains: many steps at once. `step` is what ships: one frame in, one LSTM step, the
+state carried as a value. Both are plain functions over the same layer objects, so there are no
+mode flags and no weights to copy; a test holds that they agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from edgecrnn.train.encoders import build_encoder
+from edgecrnn.train.network.cell import LSTMCell
+from edgecrnn.train.network.settings import NetworkSettings, check_blocks
+
+States = Mapping[str, Any]
+# ITU-R BT.601 luma, as OpenCV's grey.
+_LUMA = (0.299, 0.587, 0.114)
+
+
+@dataclass(frozen=True)
+class Network:
+    """The layers, built; and what is needed to wire them."""
+
+    settings: NetworkSettings
+    frame_shape: tuple[int, int, int]
+    encoder: Any
+    cells: tuple[Any, ...]
+    head: Any
+
+    @property
+    def weights(self) -> list[Any]:
+        """All variables, in a fixed order."""
+        parts = (self.encoder, *self.cells, self.head)
+        return [weight for part in parts for weight in part.weights]
+
+    @property
+    def trainable_weights(self) -> list[Any]:
+        """The variables that training changes, in a fixed order."""
+        parts = (self.encoder, *self.cells, self.head)
+        return [weight for part in parts for weight in part.trainable_weights]
+
+
+def build_network(
+    settings: NetworkSettings, frame_shape: tuple[int, int, int], classes: int
+) -> Network:
+    """Fresh layers with random weights (seed them with `keras.utils.set_random_seed`).
+
+    Args:
+        settings: the choices.
+        frame_shape: (height, width, channels) of the uint8 frames.
+        classes: number of labels.
+    """
+    height, width, channels = frame_shape
+    check_blocks(settings, height, width)
+    if settings.sequence == "patches":
+        height, width = height // settings.blocks, width // settings.blocks
+    encoder = build_encoder(
+        settings.encoder, (height, width, channels + settings.sees_motion), settings.width
+    )
+    cells = tuple(LSTMCell(settings.units, name=f"lstm_{i}") for i in range(settings.layers))
+    head = layers.Dense(classes, name="head")
+    network = Network(settings, frame_shape, encoder, cells, head)
+    _, rows, columns, filters = encoder.output_shape
+    features = rows * filters if settings.sequence == "columns" else rows * columns * filters
+    for cell in cells:
+        cell.build((None, features))
+        features = settings.units
+    head.build((None, settings.units))
+    return network
+
+
+def state_shapes(network: Network) -> dict[str, tuple[int, ...]]:
+    """Name and shape, without the batch, of each state; {} for pictures."""
+    settings = network.settings
+    if settings.sequence != "time":
+        return {}
+    shapes: dict[str, tuple[int, ...]] = {}
+    if settings.sees_motion:
+        shapes["previous"] = (*network.frame_shape[:2], 1)
+    for index in range(settings.layers):
+        shapes[f"h{index}"] = shapes[f"c{index}"] = (settings.units,)
+    return shapes
+
+
+def zero_states(network: Network, batch: int) -> dict[str, Any]:
+    """The state at the start of a stream, float32 [batch, ...] each."""
+    return {
+        name: ops.zeros((batch, *shape), "float32")
+        for name, shape in state_shapes(network).items()
+    }
+
+
+def step(network: Network, frame: Any, states: States) -> tuple[Any, dict[str, Any]]:
+    """One frame of a stream: (logits [batch, classes], new states).
+
+    Args:
+        frame: float32 [batch, height, width, channels] in 0..255.
+        states: as `zero_states` or an earlier `step` gave them.
+    """
+    frame = ops.multiply(frame, 1.0 / 255.0)
+    new: dict[str, Any] = {}
+    if network.settings.sees_motion:
+        grey = _grey(frame)
+        difference = ops.subtract(grey, states["previous"])
+        frame = ops.concatenate([frame, difference], axis=-1)
+        new["previous"] = grey
+    x = _flatten(network.encoder(frame))
+    for index, cell in enumerate(network.cells):
+        x, new[f"c{index}"] = cell(x, states[f"h{index}"], states[f"c{index}"])
+        new[f"h{index}"] = x
+    return network.head(x), new
+
+
+def clip(
+    network: Network, frames: Any, states: States, training: bool = False
+) -> tuple[Any, dict[str, Any]]:
+    """Consecutive frames of streams: (logits [batch, time, classes], the states after them).
+
+    Args:
+        frames: float32 [batch, time, height, width, channels] in 0..255, time known.
+        states: the states before the first frame.
+        training: batch statistics and dropout.
+    """
+    batch, time = ops.shape(frames)[0], frames.shape[1]
+    frames = ops.multiply(frames, 1.0 / 255.0)
+    new: dict[str, Any] = {}
+    if network.settings.sees_motion:
+        grey = _grey(frames)
+        before = ops.concatenate([states["previous"][:, None], grey[:, :-1]], axis=1)
+        frames = ops.concatenate([frames, ops.subtract(grey, before)], axis=-1)
+        new["previous"] = grey[:, -1]
+    flat = ops.reshape(frames, (-1, *frames.shape[2:]))
+    features = _flatten(network.encoder(flat, training=training))
+    x = ops.reshape(features, (batch, time, features.shape[-1]))
+    for index, cell in enumerate(network.cells):
+        start = (states[f"h{index}"], states[f"c{index}"])
+        x, (new[f"h{index}"], new[f"c{index}"]) = _recur(network, cell, x, start, training)
+    return network.head(_dropout(network, x, training)), new
+
+
+def picture(network: Network, frames: Any, training: bool = False) -> Any:
+    """Logits [batch, classes] of pictures float32 [batch, height, width, channels] in 0..255."""
+    x = picture_steps(network, frames, training)
+    for cell in network.cells:
+        zeros = ops.zeros_like(x[:, 0, :1]) * ops.zeros((1, cell.units))
+        x, _ = _recur(network, cell, x, (zeros, zeros), training)
+    return network.head(_dropout(network, x[:, -1], training))
+
+
+def picture_steps(network: Network, frames: Any, training: bool = False) -> Any:
+    """Features [batch, steps, features] of a picture's columns, or blocks in reading order."""
+    frames = ops.multiply(frames, 1.0 / 255.0)
+    if network.settings.sequence == "columns":
+        maps = network.encoder(frames, training=training)
+        bands = [_flatten(maps[:, :, column, :]) for column in range(maps.shape[2])]
+        return ops.stack(bands, axis=1)
+    blocks = network.settings.blocks
+    height, width = frames.shape[1] // blocks, frames.shape[2] // blocks
+    cut = [
+        frames[:, row * height : (row + 1) * height, column * width : (column + 1) * width]
+        for row in range(blocks)
+        for column in range(blocks)
+    ]
+    features = _flatten(network.encoder(ops.concatenate(cut, axis=0), training=training))
+    return ops.stack(ops.split(features, blocks * blocks, axis=0), axis=1)
+
+
+def step_model(network: Network) -> Any:
+    """The Keras model that is saved and shipped.
+
+    Inputs by name: `frame`, and the states for sequence time. Outputs by name: `scores` (softmax)
+    and the new states as `<name>_out`.
+    """
+    frame = keras.Input(network.frame_shape, name="frame")
+    states = {
+        name: keras.Input(shape, name=name) for name, shape in state_shapes(network).items()
+    }
+    if states:
+        logits, new = step(network, frame, states)
+    else:
+        logits, new = picture(network, frame), {}
+    outputs = {"scores": ops.softmax(logits)}
+    outputs.update({f"{name}_out": value for name, value in new.items()})
+    return keras.Model({"frame": frame, **states}, outputs, name="step")
+
+
+def network_of(model: Any, settings: NetworkSettings) -> Network:
+    """The same layer objects back out of a saved step model."""
+    cells = tuple(model.get_layer(f"lstm_{index}") for index in range(settings.layers))
+    frame_shape = tuple(int(side) for side in model.inputs[0].shape[1:])
+    for tensor in model.inputs:
+        if tensor.name == "frame":
+            frame_shape = tuple(int(side) for side in tensor.shape[1:])
+    return Network(
+        settings, frame_shape, model.get_layer("encoder"), cells, model.get_layer("head")
+    )
+
+
+def _recur(
+    network: Network, cell: Any, x: Any, state: tuple[Any, Any], training: bool
+) -> tuple[Any, tuple[Any, Any]]:
+    """The cell over all steps of x [batch, steps, features]; one matrix product for all inputs."""
+    projected = cell.project(_dropout(network, x, training))
+    h, c = state
+    outputs = []
+    for index in range(x.shape[1]):
+        h, c = cell.advance(projected[:, index], h, c)
+        outputs.append(h)
+    return ops.stack(outputs, axis=1), (h, c)
+
+
+def _dropout(network: Network, x: Any, training: bool) -> Any:
+    """Dropout with one mask for all steps (Gal and Ghahramani, 2016)."""
+    rate = network.settings.dropout
+    if not training or rate == 0.0:
+        return x
+    shape = (ops.shape(x)[0], 1, x.shape[-1]) if len(x.shape) == 3 else ops.shape(x)
+    keep = ops.cast(keras.random.uniform(shape) >= rate, x.dtype)
+    return ops.multiply(x, keep / (1.0 - rate))
+
+
+def _grey(frame: Any) -> Any:
+    """[..., 3] or [..., 1] to [..., 1]."""
+    if frame.shape[-1] == 1:
+        return frame
+    weighted = ops.multiply(frame, ops.convert_to_tensor(_LUMA, "float32"))
+    return ops.sum(weighted, axis=-1, keepdims=True)
+
+
+def _flatten(x: Any) -> Any:
+    """[batch, ...] to [batch, features]."""
+    size = 1
+    for side in x.shape[1:]:
+        size *= side
+    return ops.reshape(x, (-1, size))
