@@ -1,0 +1,277 @@
+"""Loads a data folder into frame stores: decoded once, kept in a cache on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.files import new_folder
+from edgecrnn.runtime.preprocess import Image, Preprocessing
+from edgecrnn.runtime.settings import check, setting
+from edgecrnn.train.data import cache
+from edgecrnn.train.data.decode import Bad, native_rate, quiet, read_clip, read_picture
+from edgecrnn.train.data.layout import SPLITS, Item, Layout, read_layout
+from edgecrnn.train.data.parallel import decode_in_order
+from edgecrnn.train.data.skipped import Skipped, check_skipped
+
+MOST_RATE = 10.0  # frames a second where none is asked for
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """How a data folder becomes frames."""
+
+    frame_rate: float | None = setting(
+        None,
+        "rate clips are resampled to; without it the clips' median rate, at most 10",
+        unit="frames a second",
+        least=0.1,
+        most=240,
+    )
+    shortest: int = setting(
+        16, "clips shorter than this after resampling are skipped", unit="frames", least=1
+    )
+    seed: int = setting(0, "seed of the split where the data has none", least=0)
+    cache: str = setting("", "folder for decoded frames; empty: edgecrnn in the user's cache")
+    max_bad: float = setting(
+        0.05, "share of the files that may be bad before loading stops", least=0, most=1
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class FrameStore:
+    """The decoded frames of one split; a picture is a clip of one frame."""
+
+    frames: npt.NDArray[np.uint8]  # [N, H, W, C], a read-only memory map
+    starts: npt.NDArray[np.int64]  # [clips + 1]; clip i is frames[starts[i]:starts[i + 1]]
+    labels: npt.NDArray[np.int64]  # [clips]
+    names: tuple[str, ...]  # path below the data folder, per clip
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def clip(self, i: int) -> npt.NDArray[np.uint8]:
+        """The frames of clip `i`, uint8 [T, H, W, C]."""
+        return self.frames[self.starts[i] : self.starts[i + 1]]
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data folder, decoded."""
+
+    kind: str  # "pictures" or "clips"
+    labels: tuple[str, ...]
+    frame_rate: float | None  # frames a second; None for pictures
+    preprocessing: Preprocessing
+    splits: dict[str, FrameStore]  # "train", "val", "test": those there are
+    skipped: tuple[Skipped, ...]
+    hash: str  # SHA-256 over the files' names and contents, hexadecimal
+    made_split: bool
+    notes: tuple[str, ...]  # sentences a person should read: the same file in two places
+
+
+def load(
+    root: Path,
+    preprocessing: Preprocessing,
+    settings: DataSettings,
+    labels: tuple[str, ...] | None = None,
+    progress: Progress | None = None,
+) -> Data:
+    """Read, decode and cache the data folder `root`.
+
+    Args:
+        root: [split/]class/file, see `layout.read_layout`.
+        preprocessing: size, colour and fit of the frames.
+        settings: frame rate, shortest clip, seed, cache folder.
+        labels: the classes of a trained model; those found must be among them.
+        progress: called with (files decoded, files in all) while decoding; not called where
+            the cache holds the frames.
+
+    Raises:
+        EdgecrnnError: the folder cannot be used, more than `max_bad` of its files are bad, or
+            the cache cannot be written.
+    """
+    layout = read_layout(root, settings.seed, labels)
+    data_hash = _hash(layout)
+    folder = cache.cache_root(settings.cache) / "frames" / _key(layout, preprocessing, settings)
+    shape = preprocessing.frame_shape
+    opened = cache.open_cache(folder, shape)
+    if opened is None:
+        _build(folder, layout, preprocessing, settings, progress)
+        opened = cache.open_cache(folder, shape)
+    if opened is None:
+        raise EdgecrnnError(
+            f"{folder}: expected the decoded frames just written, got something else; "
+            "check the disk or choose another folder with --cache"
+        )
+    index, stored = opened
+    splits = {
+        split: FrameStore(
+            part.frames,
+            part.starts,
+            np.array([label for _, label in index["splits"][split]["clips"]], np.int64),
+            tuple(name for name, _ in index["splits"][split]["clips"]),
+        )
+        for split, part in stored.items()
+    }
+    return Data(
+        kind=layout.kind,
+        labels=layout.labels,
+        frame_rate=index["frame_rate"],
+        preprocessing=preprocessing,
+        splits=splits,
+        skipped=tuple(Skipped(layout.root / name, reason) for name, reason in index["skipped"]),
+        hash=data_hash,
+        made_split=layout.made_split,
+        notes=_notes(layout),
+    )
+
+
+def _hash(layout: Layout) -> str:
+    lines = sorted(f"{layout.name(item)}\0{item.digest}\n" for item in layout.items)
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _key(layout: Layout, preprocessing: Preprocessing, settings: DataSettings) -> str:
+    """Everything that the decoded frames and their order depend on, hashed."""
+    facts = {
+        "version": cache.VERSION,
+        "items": [(layout.name(i), i.digest, i.label, i.split) for i in layout.items],
+        "preprocessing": asdict(preprocessing),
+        "frame_rate": settings.frame_rate,
+        "shortest": settings.shortest,
+        "max_bad": settings.max_bad,
+    }
+    text = json.dumps(facts, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def _build(
+    folder: Path,
+    layout: Layout,
+    preprocessing: Preprocessing,
+    settings: DataSettings,
+    progress: Progress | None,
+) -> None:
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        cache.sweep(folder)
+        with new_folder(folder) as beside, quiet():
+            _decode_into(beside, layout, preprocessing, settings, progress)
+    except OSError as error:
+        # Another process may have finished the same frames first; then they are there.
+        if cache.open_cache(folder, preprocessing.frame_shape) is None:
+            raise cache.not_writable(folder.parent, error) from error
+
+
+def _decode_into(
+    folder: Path,
+    layout: Layout,
+    preprocessing: Preprocessing,
+    settings: DataSettings,
+    progress: Progress | None,
+) -> None:
+    rate = _frame_rate(layout, settings)
+    shortest = settings.shortest if layout.kind == "clips" else 1
+
+    def read(item: Item) -> Iterator[Image]:
+        if layout.kind == "pictures":
+            return iter((read_picture(item.path, preprocessing),))
+        return read_clip(item.path, preprocessing, rate)
+
+    writers: dict[str, cache.FrameWriter] = {}
+    kept: dict[str, list[Item]] = {s: [] for s in SPLITS}
+    skipped: list[Skipped] = []
+    lengths: list[int] = []
+    try:
+        for split in sorted({i.split for i in layout.items}, key=SPLITS.index):
+            writers[split] = cache.FrameWriter(folder / f"{split}.npy", preprocessing.frame_shape)
+        decoded = decode_in_order(layout.items, read)
+        for done, (item, chunks) in enumerate(zip(layout.items, decoded, strict=True), 1):
+            writer = writers[item.split]
+            try:
+                count = writer.write_clip(chunks)
+                lengths.append(count)
+                if count >= shortest:
+                    kept[item.split].append(item)
+                else:
+                    writer.drop()
+                    skipped.append(Skipped(item.path, f"short: {count} of {shortest} frames"))
+            except Bad as bad:
+                skipped.append(Skipped(item.path, str(bad)))
+            if progress is not None:
+                progress(done, len(layout.items))
+        check_skipped(layout, skipped, lengths, shortest, settings.max_bad, kept["train"])
+        for writer in writers.values():
+            writer.close()
+    finally:
+        for writer in writers.values():
+            writer.abandon()
+    cache.write_index(
+        folder,
+        {
+            "frame_rate": rate,
+            "skipped": [(s.path.relative_to(layout.root).as_posix(), s.reason) for s in skipped],
+            "splits": {
+                split: {
+                    "starts": writer.starts,
+                    "checks": writer.checks,
+                    "clips": [(layout.name(i), i.label) for i in kept[split]],
+                }
+                for split, writer in writers.items()
+            },
+        },
+    )
+
+
+def _frame_rate(layout: Layout, settings: DataSettings) -> float | None:
+    """Frames a second that the clips are resampled to; None for pictures."""
+    if layout.kind == "pictures":
+        return None
+    if settings.frame_rate is not None:
+        return float(settings.frame_rate)
+    with ThreadPoolExecutor(2) as pool:
+        rates = [r for r in pool.map(native_rate, (i.path for i in layout.items)) if r]
+    return min(MOST_RATE, statistics.median(rates)) if rates else MOST_RATE
+
+
+def _notes(layout: Layout) -> tuple[str, ...]:
+    """Sentences on files that stand in two places with the same contents."""
+    by_digest: dict[str, list[Item]] = {}
+    for item in layout.items:
+        by_digest.setdefault(item.digest, []).append(item)
+    notes = []
+    for differs, where in (("label", "under two classes"), ("split", "in two splits")):
+        same = [g for g in by_digest.values() if len({getattr(i, differs) for i in g}) > 1]
+        if same:
+            names = "; ".join(" = ".join(layout.name(i) for i in g) for g in same[:3])
+            more = f" and {len(same) - 3} more" if len(same) > 3 else ""
+            notes.append(f"{_times(len(same))} the same file stands {where}: {names}{more}")
+    return tuple(notes)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def class_counts(store: FrameStore, labels: tuple[str, ...]) -> dict[str, int]:
+    """Clips of each class, by name, zero included."""
+    counts = Counter(store.labels.tolist())
+    return {name: counts[i] for i, name in enumerate(labels)}
+
+
+__all__ = ["Data", "DataSettings", "FrameStore", "Skipped", "class_counts", "load"]
