@@ -15,6 +15,11 @@ def encoder_names() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 
 
+def encoder_defaults(name: str) -> dict[str, Any]:
+    """The network settings (units, layers, motion, dropout) that go with the encoder."""
+    return dict(_module(name).DEFAULTS)
+
+
 def build_encoder(name: str, input_shape: tuple[int, int, int], width: float) -> Any:
     """A Keras model from float32 [batch, h, w, channels] in 0..1 to a feature map.
 
@@ -26,15 +31,19 @@ def build_encoder(name: str, input_shape: tuple[int, int, int], width: float) ->
     Raises:
         EdgecrnnError: there is no such encoder, or the input is too small for it.
     """
-    if name not in encoder_names():
-        raise EdgecrnnError(
-            f"encoder: expected one of {', '.join(encoder_names())}, got {name!r}"
-            f"{nearest(name, encoder_names())}"
-        )
-    module = importlib.import_module(f"{__name__}.{name}")
+    module = _module(name)
     if min(input_shape[:2]) < module.REDUCTION:
         raise EdgecrnnError(
             f"encoder: {name} expected frames of at least {module.REDUCTION} pixels a side, "
             f"got {input_shape[0]}x{input_shape[1]}; use larger frames or fewer blocks"
         )
     return module.build(input_shape, width)
+
+
+def _module(name: str) -> Any:
+    if name not in encoder_names():
+        raise EdgecrnnError(
+            f"encoder: expected one of {', '.join(encoder_names())}, got {name!r}"
+            f"{nearest(name, encoder_names())}"
+        )
+    return importlib.import_module(f"{__name__}.{name}")

@@ -8,6 +8,7 @@ import keras
 from keras import layers
 
 REDUCTION = 8
+DEFAULTS = {"units": 128, "layers": 2, "motion": False, "dropout": 0.0}
 
 
 def build(input_shape: tuple[int, int, int], width: float) -> Any:

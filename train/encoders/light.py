@@ -12,6 +12,7 @@ import keras
 from keras import layers
 
 REDUCTION = 8
+DEFAULTS = {"units": 64, "layers": 1, "motion": True, "dropout": 0.2}
 
 
 def build(input_shape: tuple[int, int, int], width: float) -> Any:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import layers, ops
 
 from edgecrnn.train.encoders import build_encoder
@@ -32,6 +33,7 @@ class Network:
     encoder: Any
     cells: tuple[Any, ...]
     head: Any
+    seeds: Any  # keras.random.SeedGenerator that dropout draws from; a checkpoint keeps its state
 
     @property
     def weights(self) -> list[Any]:
@@ -47,15 +49,18 @@ class Network:
 
 
 def build_network(
-    settings: NetworkSettings, frame_shape: tuple[int, int, int], classes: int
+    settings: NetworkSettings, frame_shape: tuple[int, int, int], classes: int, seed: int = 0
 ) -> Network:
-    """Fresh layers with random weights (seed them with `keras.utils.set_random_seed`).
+    """Fresh layers with random weights.
 
     Args:
         settings: the choices.
         frame_shape: (height, width, channels) of the uint8 frames.
         classes: number of labels.
+        seed: of the weights and of dropout.
     """
+    keras.utils.set_random_seed(seed)
+    settings = settings.filled()
     height, width, channels = frame_shape
     check_blocks(settings, height, width)
     if settings.sequence == "patches":
@@ -65,14 +70,19 @@ def build_network(
     )
     cells = tuple(LSTMCell(settings.units, name=f"lstm_{i}") for i in range(settings.layers))
     head = layers.Dense(classes, name="head")
-    network = Network(settings, frame_shape, encoder, cells, head)
-    _, rows, columns, filters = encoder.output_shape
-    features = rows * filters if settings.sequence == "columns" else rows * columns * filters
+    seeds = keras.random.SeedGenerator(seed)
+    features = step_features(encoder, settings)
     for cell in cells:
         cell.build((None, features))
         features = settings.units
     head.build((None, settings.units))
-    return network
+    return Network(settings, frame_shape, encoder, cells, head, seeds)
+
+
+def step_features(encoder: Any, settings: NetworkSettings) -> int:
+    """How many numbers the encoder gives for one step of the sequence."""
+    _, rows, columns, filters = encoder.output_shape
+    return int(rows * filters if settings.sequence == "columns" else rows * columns * filters)
 
 
 def state_shapes(network: Network) -> dict[str, tuple[int, ...]]:
@@ -103,14 +113,14 @@ def step(network: Network, frame: Any, states: States) -> tuple[Any, dict[str, A
         frame: float32 [batch, height, width, channels] in 0..255.
         states: as `zero_states` or an earlier `step` gave them.
     """
-    frame = ops.multiply(frame, 1.0 / 255.0)
+    frame = scaled(frame)
     new: dict[str, Any] = {}
     if network.settings.sees_motion:
         grey = _grey(frame)
         difference = ops.subtract(grey, states["previous"])
         frame = ops.concatenate([frame, difference], axis=-1)
         new["previous"] = grey
-    x = _flatten(network.encoder(frame))
+    x = flatten(network.encoder(frame))
     for index, cell in enumerate(network.cells):
         x, new[f"c{index}"] = cell(x, states[f"h{index}"], states[f"c{index}"])
         new[f"h{index}"] = x
@@ -128,7 +138,7 @@ def clip(
         training: batch statistics and dropout.
     """
     batch, time = ops.shape(frames)[0], frames.shape[1]
-    frames = ops.multiply(frames, 1.0 / 255.0)
+    frames = scaled(frames)
     new: dict[str, Any] = {}
     if network.settings.sees_motion:
         grey = _grey(frames)
@@ -136,7 +146,7 @@ def clip(
         frames = ops.concatenate([frames, ops.subtract(grey, before)], axis=-1)
         new["previous"] = grey[:, -1]
     flat = ops.reshape(frames, (-1, *frames.shape[2:]))
-    features = _flatten(network.encoder(flat, training=training))
+    features = flatten(network.encoder(flat, training=training))
     x = ops.reshape(features, (batch, time, features.shape[-1]))
     for index, cell in enumerate(network.cells):
         start = (states[f"h{index}"], states[f"c{index}"])
@@ -144,30 +154,61 @@ def clip(
     return network.head(_dropout(network, x, training)), new
 
 
+def stream(network: Network, frames: Any, states: States) -> tuple[Any, dict[str, Any]]:
+    """`clip` for one stream of any, even unknown, length: the recurrence is a scan.
+
+    Args:
+        frames: float32 [time, height, width, channels] in 0..255.
+        states: batch 1, the states before the first frame.
+
+    Returns:
+        logits [time, classes], and the states after the last frame.
+    """
+    frames = scaled(frames)
+    new: dict[str, Any] = {}
+    if network.settings.sees_motion:
+        grey = _grey(frames)
+        before = ops.concatenate([states["previous"], grey[:-1]], axis=0)
+        frames = ops.concatenate([frames, ops.subtract(grey, before)], axis=-1)
+        new["previous"] = grey[-1:]
+    x = flatten(network.encoder(frames))
+    for index, cell in enumerate(network.cells):
+
+        def advance(state: Any, projected: Any, cell: Any = cell) -> Any:
+            return cell.advance(projected[None], *state)
+
+        start = (states[f"h{index}"], states[f"c{index}"])
+        h, c = tf.scan(advance, cell.project(x), start)
+        new[f"h{index}"], new[f"c{index}"], x = h[-1], c[-1], h[:, 0]
+    return network.head(x), new
+
+
 def picture(network: Network, frames: Any, training: bool = False) -> Any:
     """Logits [batch, classes] of pictures float32 [batch, height, width, channels] in 0..255."""
-    x = picture_steps(network, frames, training)
+    x = picture_steps(network.encoder, network.settings, frames, training)
     for cell in network.cells:
         zeros = ops.zeros_like(x[:, 0, :1]) * ops.zeros((1, cell.units))
         x, _ = _recur(network, cell, x, (zeros, zeros), training)
     return network.head(_dropout(network, x[:, -1], training))
 
 
-def picture_steps(network: Network, frames: Any, training: bool = False) -> Any:
+def picture_steps(
+    encoder: Any, settings: NetworkSettings, frames: Any, training: bool = False
+) -> Any:
     """Features [batch, steps, features] of a picture's columns, or blocks in reading order."""
-    frames = ops.multiply(frames, 1.0 / 255.0)
-    if network.settings.sequence == "columns":
-        maps = network.encoder(frames, training=training)
-        bands = [_flatten(maps[:, :, column, :]) for column in range(maps.shape[2])]
+    frames = scaled(frames)
+    if settings.sequence == "columns":
+        maps = encoder(frames, training=training)
+        bands = [flatten(maps[:, :, column, :]) for column in range(maps.shape[2])]
         return ops.stack(bands, axis=1)
-    blocks = network.settings.blocks
+    blocks = settings.blocks
     height, width = frames.shape[1] // blocks, frames.shape[2] // blocks
     cut = [
         frames[:, row * height : (row + 1) * height, column * width : (column + 1) * width]
         for row in range(blocks)
         for column in range(blocks)
     ]
-    features = _flatten(network.encoder(ops.concatenate(cut, axis=0), training=training))
+    features = flatten(encoder(ops.concatenate(cut, axis=0), training=training))
     return ops.stack(ops.split(features, blocks * blocks, axis=0), axis=1)
 
 
@@ -192,14 +233,13 @@ def step_model(network: Network) -> Any:
 
 def network_of(model: Any, settings: NetworkSettings) -> Network:
     """The same layer objects back out of a saved step model."""
+    settings = settings.filled()
     cells = tuple(model.get_layer(f"lstm_{index}") for index in range(settings.layers))
-    frame_shape = tuple(int(side) for side in model.inputs[0].shape[1:])
-    for tensor in model.inputs:
-        if tensor.name == "frame":
-            frame_shape = tuple(int(side) for side in tensor.shape[1:])
-    return Network(
-        settings, frame_shape, model.get_layer("encoder"), cells, model.get_layer("head")
-    )
+    frame = next(tensor for tensor in model.inputs if tensor.name == "frame")
+    frame_shape = tuple(int(side) for side in frame.shape[1:])
+    seeds = keras.random.SeedGenerator(0)
+    encoder, head = model.get_layer("encoder"), model.get_layer("head")
+    return Network(settings, frame_shape, encoder, cells, head, seeds)
 
 
 def _recur(
@@ -221,8 +261,13 @@ def _dropout(network: Network, x: Any, training: bool) -> Any:
     if not training or rate == 0.0:
         return x
     shape = (ops.shape(x)[0], 1, x.shape[-1]) if len(x.shape) == 3 else ops.shape(x)
-    keep = ops.cast(keras.random.uniform(shape) >= rate, x.dtype)
+    keep = ops.cast(keras.random.uniform(shape, seed=network.seeds) >= rate, x.dtype)
     return ops.multiply(x, keep / (1.0 - rate))
+
+
+def scaled(frames: Any) -> Any:
+    """The normalisation: 0..255 to 0..1. Scaling alone, so that int8 pixels lose nothing by it."""
+    return ops.multiply(frames, 1.0 / 255.0)
 
 
 def _grey(frame: Any) -> Any:
@@ -233,7 +278,7 @@ def _grey(frame: Any) -> Any:
     return ops.sum(weighted, axis=-1, keepdims=True)
 
 
-def _flatten(x: Any) -> Any:
+def flatten(x: Any) -> Any:
     """[batch, ...] to [batch, features]."""
     size = 1
     for side in x.shape[1:]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.settings import check, setting
+from edgecrnn.train.encoders import encoder_defaults
 
 SEQUENCES = ("time", "columns", "patches")
 
@@ -21,25 +23,35 @@ class NetworkSettings:
     )
     encoder: str = setting("light", "network that reads a frame: light or document")
     width: float = setting(1.0, "factor on the encoder's filters", least=0.1, most=8.0)
-    units: int = setting(64, "LSTM units in each layer", unit="units", least=2, most=2048)
-    layers: int = setting(1, "LSTM layers", least=1, most=4)
-    motion: bool = setting(
-        True, "also show the encoder the difference to the frame before (sequence time)"
+    units: int | None = setting(
+        None, "LSTM units in each layer; the encoder's own where not given", least=2, most=2048
+    )
+    layers: int | None = setting(
+        None, "LSTM layers; the encoder's own where not given", least=1, most=4
+    )
+    motion: bool | None = setting(
+        None, "also show the encoder the difference to the frame before (sequence time)"
     )
     blocks: int = setting(
         4, "blocks a side that a picture is cut into (sequence patches)", least=2, most=16
     )
-    dropout: float = setting(
-        0.2, "share of the LSTM's inputs and outputs dropped in training", least=0.0, most=0.9
+    dropout: float | None = setting(
+        None, "share of the LSTM's inputs and outputs dropped in training", least=0.0, most=0.9
     )
 
     def __post_init__(self) -> None:
         check(self)
 
+    def filled(self) -> NetworkSettings:
+        """The same with what was not given taken from the encoder's `DEFAULTS`."""
+        own = encoder_defaults(self.encoder)
+        given = {name: getattr(self, name) for name in own if getattr(self, name) is not None}
+        return dataclasses.replace(self, **{**own, **given})
+
     @property
     def sees_motion(self) -> bool:
         """Whether the frame before is part of the state."""
-        return self.motion and self.sequence == "time"
+        return bool(self.motion) and self.sequence == "time"
 
 
 def check_blocks(settings: NetworkSettings, height: int, width: int) -> None:

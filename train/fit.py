@@ -1,0 +1,267 @@
+"""The training loop: windows of endless streams, the LSTM's state carried from one to the next.
+
+Truncated back-propagation through time (Williams and Peng, 1990): gradients stop at a window's
+start, the state does not. So the state has been where a stream takes it before the model meets one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.train.checkpoint import Progress, read_checkpoint, write_checkpoint
+from edgecrnn.train.data.batches import Window
+from edgecrnn.train.settings import TrainSettings
+
+Windows = Callable[[int], Iterator[Window]]
+
+
+class Trainee(Protocol):
+    """What can be fitted: a network, or the baseline without memory."""
+
+    @property
+    def weights(self) -> list[Any]:
+        """All variables, in a fixed order."""
+
+    @property
+    def trainable_weights(self) -> list[Any]:
+        """The variables that training changes, in a fixed order."""
+
+    @property
+    def dropout_seed(self) -> Any:
+        """The variable that dropout draws its seeds from."""
+
+    def zero_states(self, batch: int) -> dict[str, Any]:
+        """The state at the start of a stream, float32 [batch, ...] by name."""
+
+    def __call__(
+        self, frames: Any, states: Mapping[str, Any], training: bool
+    ) -> tuple[Any, dict[str, Any]]:
+        """float32 [batch, time, h, w, channels] to (logits [batch, time, classes], states)."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of the history. `waiting` is the share of the time spent on waiting for data."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+    seconds: float
+    samples_per_second: float
+    waiting: float
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What fitting gives; the trainee holds the best weights."""
+
+    history: tuple[Epoch, ...]
+    best_epoch: int
+    interrupted: bool
+
+
+def fit(
+    trainee: Trainee,
+    windows: Windows,
+    validation: Windows,
+    steps: int,
+    settings: TrainSettings,
+    checkpoint: Path,
+    resume: bool = False,
+    on_step: Callable[[int, int, float], None] = lambda epoch, step, loss: None,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+) -> Fitted:
+    """Fit `trainee` and leave it with the weights that did best on the validation streams.
+
+    Args:
+        trainee: what is fitted, its weights fresh.
+        windows: epoch number to that epoch's training windows.
+        validation: the same for the validation windows (asked for epoch 0 only).
+        steps: windows in an epoch, for the schedule.
+        settings: the choices.
+        checkpoint: file that every epoch is written to, whole; `resume` goes on from it.
+        resume: go on from `checkpoint`, with the result that an uninterrupted run would have had.
+        on_step: called with (epoch, step, loss) as it goes.
+        on_epoch: called with each finished epoch.
+
+    Raises:
+        EdgecrnnError: the loss is not finite; the last good weights stay in the checkpoint.
+    """
+    optimizer = _optimizer(trainee, settings, steps)
+    learn, judge = _learn(trainee, optimizer, settings), _judge(trainee)
+    variables = [*trainee.weights, *optimizer.variables, trainee.dropout_seed]
+    progress = Progress(0, -1, (-1.0, 0.0), (), _values(trainee.weights))
+    if resume and checkpoint.exists():
+        progress = read_checkpoint(checkpoint, variables)
+    history = [Epoch(**line) for line in progress.history]
+    best, best_score, best_epoch = progress.best, progress.best_score, progress.best_epoch
+    interrupted = False
+    try:
+        for epoch in range(progress.epoch, settings.epochs):
+            started = time.perf_counter()
+            trained = _train_epoch(
+                trainee, learn, windows(epoch), lambda s, loss, e=epoch: on_step(e, s, loss)
+            )
+            if not np.isfinite(trained.loss):
+                raise EdgecrnnError(
+                    f"loss: expected a number, got {trained.loss} in epoch {epoch + 1}; the last "
+                    "good weights are kept; lower --learning-rate and train with --resume"
+                )
+            val_loss, val_accuracy = _validate(trainee, judge, validation(0))
+            line = Epoch(
+                epoch + 1, trained.loss, trained.accuracy, val_loss, val_accuracy,
+                float(keras.ops.convert_to_numpy(optimizer.learning_rate)),
+                time.perf_counter() - started, trained.samples / trained.seconds,
+                trained.waited / trained.seconds,
+            )  # fmt: skip
+            history.append(line)
+            if (val_accuracy, -val_loss) > best_score:
+                best, best_score, best_epoch = (
+                    _values(trainee.weights), (val_accuracy, -val_loss), epoch,
+                )  # fmt: skip
+            done = Progress(epoch + 1, best_epoch, best_score, tuple(map(vars, history)), best)
+            write_checkpoint(checkpoint, done, variables)
+            on_epoch(line)
+            if settings.patience and epoch - best_epoch >= settings.patience:
+                break
+    except KeyboardInterrupt:
+        interrupted = True
+    for weight, value in zip(trainee.weights, best, strict=True):
+        weight.assign(value)
+    return Fitted(tuple(history), best_epoch + 1, interrupted)
+
+
+@dataclass(frozen=True)
+class _Trained:
+    loss: float
+    accuracy: float
+    samples: int
+    seconds: float
+    waited: float
+
+
+def _train_epoch(
+    trainee: Trainee, learn: Any, windows: Iterator[Window], on_step: Callable[[int, float], None]
+) -> _Trained:
+    """One pass; samples are frames."""
+    states: dict[str, Any] | None = None
+    totals = np.zeros(3)
+    samples, waited, step = 0, 0.0, 0
+    started = time.perf_counter()
+    while True:
+        asked = time.perf_counter()
+        window = next(windows, None)
+        waited += time.perf_counter() - asked
+        if window is None:
+            break
+        states = states or trainee.zero_states(len(window.frames))
+        sums, states = learn(window.frames, window.labels, window.weights, window.reset, states)
+        totals += np.asarray(sums)
+        samples += window.labels.size
+        step += 1
+        on_step(step, totals[0] / max(totals[2], 1.0))
+    seconds = time.perf_counter() - started
+    counted = max(totals[2], 1.0)
+    return _Trained(totals[0] / counted, totals[1] / counted, samples, seconds, waited)
+
+
+def _validate(trainee: Trainee, judge: Any, windows: Iterator[Window]) -> tuple[float, float]:
+    """Weighted mean loss and accuracy over the validation streams, each from a zero state."""
+    states: dict[str, Any] | None = None
+    totals = np.zeros(3)
+    for window in windows:
+        states = states or trainee.zero_states(len(window.frames))
+        sums, states = judge(window.frames, window.labels, window.weights, window.reset, states)
+        totals += np.asarray(sums)
+    counted = max(totals[2], 1.0)
+    return float(totals[0] / counted), float(totals[1] / counted)
+
+
+def _learn(trainee: Trainee, optimizer: Any, settings: TrainSettings) -> Any:
+    """The compiled update: (frames, labels, weights, reset, states) to (sums, new states)."""
+
+    @tf.function(reduce_retracing=True)
+    def learn(
+        frames: Any, labels: Any, weights: Any, reset: Any, states: Mapping[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        states = _after_reset(states, reset)
+        with tf.GradientTape() as tape:
+            logits, new = trainee(tf.cast(frames, tf.float32), states, True)
+            losses = _losses(logits, labels, settings.label_smoothing)
+            loss = tf.reduce_sum(losses * weights) / tf.maximum(tf.reduce_sum(weights), 1.0)
+        gradients = tape.gradient(loss, trainee.trainable_weights)
+        gradients, _ = tf.clip_by_global_norm(gradients, settings.clip_norm)
+        optimizer.apply(gradients, trainee.trainable_weights)
+        return _sums(losses, logits, labels, weights), new
+
+    return learn
+
+
+def _judge(trainee: Trainee) -> Any:
+    """The same without an update."""
+
+    @tf.function(reduce_retracing=True)
+    def judge(
+        frames: Any, labels: Any, weights: Any, reset: Any, states: Mapping[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        logits, new = trainee(tf.cast(frames, tf.float32), _after_reset(states, reset), False)
+        return _sums(_losses(logits, labels, 0.0), logits, labels, weights), new
+
+    return judge
+
+
+def _after_reset(states: Mapping[str, Any], reset: Any) -> dict[str, Any]:
+    """Zero the states of the rows whose stream starts again (reset 1.0)."""
+    kept = {}
+    for name, value in states.items():
+        keep = tf.reshape(1.0 - reset, [-1] + [1] * (len(value.shape) - 1))
+        kept[name] = tf.convert_to_tensor(value) * keep
+    return kept
+
+
+def _losses(logits: Any, labels: Any, smoothing: float) -> Any:
+    """Categorical cross-entropy a frame, float32 [batch, time]."""
+    classes = logits.shape[-1]
+    targets = tf.one_hot(labels, classes) * (1.0 - smoothing) + smoothing / classes
+    return tf.nn.softmax_cross_entropy_with_logits(targets, logits)
+
+
+def _sums(losses: Any, logits: Any, labels: Any, weights: Any) -> Any:
+    """[sum of losses, of right frames, of weights]."""
+    right = tf.cast(tf.equal(tf.argmax(logits, -1, tf.int32), labels), tf.float32)
+    return tf.stack(
+        [tf.reduce_sum(losses * weights), tf.reduce_sum(right * weights), tf.reduce_sum(weights)]
+    )
+
+
+def _optimizer(trainee: Trainee, settings: TrainSettings, steps: int) -> Any:
+    """AdamW, or Adam without decay; warmed up over half an epoch, then cosine or constant."""
+    rate: Any = settings.learning_rate
+    if settings.schedule == "cosine":
+        warmup = max(1, steps // 2)
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0, max(1, settings.epochs * steps - warmup), alpha=0.01,
+            warmup_target=settings.learning_rate, warmup_steps=warmup,
+        )  # fmt: skip
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay)
+    # Decay pulls on matrices and filters, not on biases and normalisation.
+    optimizer.exclude_from_weight_decay(var_list=[w for w in trainee.weights if len(w.shape) < 2])
+    optimizer.build(trainee.trainable_weights)
+    return optimizer
+
+
+def _values(variables: list[Any]) -> tuple[Any, ...]:
+    """Copies as NumPy arrays."""
+    return tuple(np.array(keras.ops.convert_to_numpy(variable)) for variable in variables)

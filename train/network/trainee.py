@@ -1,0 +1,123 @@
+"""Network and baseline as the training loop sees them: frames and states in, logits and states out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from edgecrnn.train.encoders import build_encoder
+from edgecrnn.train.network.network import (
+    Network,
+    clip,
+    flatten,
+    picture,
+    picture_steps,
+    scaled,
+    step_features,
+    zero_states,
+)
+from edgecrnn.train.network.settings import NetworkSettings
+
+
+@dataclass(frozen=True)
+class NetworkTrainee:
+    """The CRNN: windows of streams for sequence time, single pictures otherwise."""
+
+    network: Network
+
+    @property
+    def weights(self) -> list[Any]:
+        """All variables, in a fixed order."""
+        return self.network.weights
+
+    @property
+    def trainable_weights(self) -> list[Any]:
+        """The variables that training changes, in a fixed order."""
+        return self.network.trainable_weights
+
+    @property
+    def dropout_seed(self) -> Any:
+        """The variable that dropout draws its seeds from."""
+        return self.network.seeds.state
+
+    def zero_states(self, batch: int) -> dict[str, Any]:
+        """The state at the start of a stream; {} for pictures."""
+        return zero_states(self.network, batch)
+
+    def __call__(
+        self, frames: Any, states: Mapping[str, Any], training: bool
+    ) -> tuple[Any, dict[str, Any]]:
+        """float32 [batch, time, h, w, channels] to (logits [batch, time, classes], states)."""
+        if self.network.settings.sequence == "time":
+            return clip(self.network, frames, states, training)
+        return picture(self.network, frames[:, 0], training)[:, None], {}
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The same encoder without memory: each frame alone, or a picture's steps averaged."""
+
+    settings: NetworkSettings
+    encoder: Any
+    head: Any
+    seeds: Any
+
+    @property
+    def weights(self) -> list[Any]:
+        """All variables, in a fixed order."""
+        return [*self.encoder.weights, *self.head.weights]
+
+    @property
+    def trainable_weights(self) -> list[Any]:
+        """The variables that training changes, in a fixed order."""
+        return [*self.encoder.trainable_weights, *self.head.trainable_weights]
+
+    @property
+    def dropout_seed(self) -> Any:
+        """Kept so that a checkpoint looks the same; the baseline drops nothing."""
+        return self.seeds.state
+
+    def zero_states(self, batch: int) -> dict[str, Any]:
+        """None: it has no memory."""
+        return {}
+
+    def __call__(
+        self, frames: Any, states: Mapping[str, Any], training: bool
+    ) -> tuple[Any, dict[str, Any]]:
+        """float32 [batch, time, h, w, channels] to (logits [batch, time, classes], {})."""
+        flat = ops.reshape(frames, (-1, *frames.shape[2:]))
+        logits = self.logits(flat, training)
+        return ops.reshape(logits, (-1, frames.shape[1], logits.shape[-1])), {}
+
+    def logits(self, frames: Any, training: bool = False) -> Any:
+        """float32 [batch, h, w, channels] in 0..255 to logits [batch, classes]."""
+        if self.settings.sequence == "time":
+            return self.head(flatten(self.encoder(scaled(frames), training=training)))
+        steps = picture_steps(self.encoder, self.settings, frames, training)
+        return self.head(ops.mean(steps, axis=1))
+
+
+def build_baseline(
+    settings: NetworkSettings, frame_shape: tuple[int, int, int], classes: int, seed: int = 0
+) -> Baseline:
+    """The baseline that goes with a network of these settings, weights fresh."""
+    keras.utils.set_random_seed(seed)
+    settings = settings.filled()
+    height, width, channels = frame_shape
+    if settings.sequence == "patches":
+        height, width = height // settings.blocks, width // settings.blocks
+    encoder = build_encoder(settings.encoder, (height, width, channels), settings.width)
+    head = layers.Dense(classes, name="head")
+    head.build((None, step_features(encoder, settings)))
+    return Baseline(settings, encoder, head, keras.random.SeedGenerator(seed))
+
+
+def baseline_model(baseline: Baseline, frame_shape: tuple[int, int, int]) -> Any:
+    """The Keras model that is saved: `frame` to `scores`."""
+    frame = keras.Input(frame_shape, name="frame")
+    scores = ops.softmax(baseline.logits(frame))
+    return keras.Model({"frame": frame}, {"scores": scores}, name="baseline")

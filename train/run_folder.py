@@ -1,0 +1,137 @@
+"""The run: the folder that `train` writes and everything on the workstation reads."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgecrnn.runtime.decision import DecisionSettings
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.files import write_file
+from edgecrnn.runtime.preprocess import Preprocessing
+from edgecrnn.runtime.settings import from_mapping
+from edgecrnn.train.network.settings import NetworkSettings
+from edgecrnn.train.settings import TrainSettings
+
+RECORD = "run.json"
+MODEL = "model.keras"
+BASELINE = "baseline.keras"
+REPORT = "report.html"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class DataRecord:
+    """What the run was trained on. `counts` is clips by split and label."""
+
+    root: str
+    hash: str
+    made_split: bool
+    split_seed: int
+    counts: Mapping[str, Mapping[str, int]]
+    skipped: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """`run.json`: everything that is needed to use the model, and every setting that made it."""
+
+    format: int
+    name: str
+    created: str  # ISO 8601, UTC
+    made_by: str
+    task: str
+    kind: str  # pictures or clips
+    labels: tuple[str, ...]
+    frame_rate: float | None  # frames a second; None for pictures
+    preprocessing: Preprocessing
+    network: NetworkSettings
+    train: TrainSettings
+    augmentation: Mapping[str, Any]
+    data: DataRecord
+    decision: DecisionSettings
+    parameters: int
+    best_epoch: int
+    history: tuple[Mapping[str, float], ...]
+    baseline_history: tuple[Mapping[str, float], ...]
+
+    @property
+    def sequence(self) -> str:
+        """What the LSTM steps over."""
+        return self.network.sequence
+
+    @property
+    def warmup(self) -> int:
+        """Frames after a change of class that scores leave out; 0 for pictures."""
+        return self.train.warmup if self.sequence == "time" else 0
+
+
+def write_record(run: Path, record: RunRecord) -> None:
+    """Write `run.json` whole."""
+    text = json.dumps(dataclasses.asdict(record), indent=1, ensure_ascii=False) + "\n"
+    write_file(run / RECORD, text.encode())
+
+
+def read_record(run: Path) -> RunRecord:
+    """Read `run.json`.
+
+    Raises:
+        EdgecrnnError: the folder is not a run, or its record is damaged.
+    """
+    path = run / RECORD
+    if not path.is_file():
+        raise EdgecrnnError(
+            f"{run}: expected a run with {RECORD}, got "
+            f"{'a folder without one' if run.is_dir() else 'no such folder'}; "
+            "make one with edgecrnn train"
+        )
+    try:
+        values = json.loads(path.read_bytes())
+        nested: tuple[tuple[str, Any], ...] = (
+            ("preprocessing", Preprocessing),
+            ("network", NetworkSettings),
+            ("train", TrainSettings),
+            ("data", DataRecord),
+            ("decision", DecisionSettings),
+        )
+        for key, cls in nested:
+            values[key] = from_mapping(cls, values[key], key)
+        record = from_mapping(RunRecord, values, RECORD)
+    except (ValueError, KeyError, TypeError) as error:
+        raise EdgecrnnError(
+            f"{path}: expected the record of a run, got {error!r}; train again"
+        ) from error
+    except EdgecrnnError as error:
+        raise EdgecrnnError(f"{path}: {error}") from error
+    if record.format != FORMAT:
+        raise EdgecrnnError(
+            f"{path}: expected format {FORMAT}, got {record.format}; "
+            "use the edgecrnn that made the run, or train again"
+        )
+    return record
+
+
+def load_model(run: Path, file: str = MODEL) -> Any:
+    """The run's Keras model, in Keras's safe mode (no code from the file is run).
+
+    Raises:
+        EdgecrnnError: the file is missing or damaged.
+    """
+    import keras
+
+    from edgecrnn.train.network import cell  # noqa: F401  # registers the layer
+
+    path = run / file
+    if not path.is_file():
+        raise EdgecrnnError(f"{run}: expected {file} in the run, got none; train again")
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:
+        raise EdgecrnnError(
+            f"{path}: expected a Keras model, got one that does not load "
+            f"({str(error).strip().splitlines()[0][:120]}); train again"
+        ) from error

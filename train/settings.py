@@ -1,0 +1,47 @@
+"""What can be chosen about training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgecrnn.runtime.settings import check, setting
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How the network is fitted. Every number is written back into the run."""
+
+    epochs: int = setting(30, "passes over the training clips", unit="epochs", least=1)
+    batch: int = setting(16, "streams (or pictures) trained on side by side", least=1)
+    window: int = setting(
+        16, "frames between two updates; a clip has at least as many", unit="frames", least=2
+    )
+    warmup: int = setting(
+        8,
+        "frames after a reset or a change of class that neither the loss nor the score counts",
+        unit="frames",
+        least=0,
+    )
+    reset_every: float = setting(
+        8.0, "mean number of windows after which a stream starts again from zero", least=1.0
+    )
+    learning_rate: float = setting(0.003, "Adam's step at its height", least=1e-7, most=1.0)
+    schedule: str = setting(
+        "cosine", "how the step falls after a short rise", choices=("cosine", "constant")
+    )
+    clip_norm: float = setting(1.0, "largest norm of a gradient", least=0.001)
+    weight_decay: float = setting(0.0001, "decay of the weights, decoupled (AdamW)", least=0.0)
+    label_smoothing: float = setting(
+        0.05, "share of the target spread over all labels", least=0.0, most=0.5
+    )
+    patience: int = setting(
+        0, "epochs without a better validation score before it stops; 0 never", unit="epochs", least=0
+    )
+    balanced: bool = setting(False, "draw every class equally often")
+    seed: int = setting(0, "seed of weights, order, augmentation and dropout", least=0)
+    baseline: bool = setting(
+        True, "also train the same encoder without memory, to show what the LSTM adds"
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
