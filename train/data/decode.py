@@ -1,4 +1,4 @@
-"""Decodes pictures and clips into prepared frames; what cannot be decoded whole is `Bad`."""
+"""Decodes pictures and clips into prepared frames; a file that cannot is a `BadFileError`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TICK = 1e-6  # seconds; timestamps come as floating milliseconds
 _MISSING = 0.05  # share of a clip's announced frames that may be missing
 
 
-class Bad(Exception):
+class BadFileError(Exception):
     """A file that cannot be used; the message is the reason, a few words."""
 
 
@@ -41,7 +41,7 @@ def read_picture(path: Path, preprocessing: Preprocessing) -> Image:
     """The prepared frame [height, width, channels] of a picture file.
 
     Raises:
-        Bad: it is empty, truncated, or no picture.
+        BadFileError: it is empty, truncated, or no picture.
     """
     return prepare(_picture(path), preprocessing)
 
@@ -68,7 +68,7 @@ def read_clip(
     `frame_rate` is None.
 
     Raises:
-        Bad: nothing can be decoded, or more than 5 % of the frames the container announces
+        BadFileError: nothing can be decoded, or more than 5 % of the frames the container announces
             are missing; it may come after frames have been given.
     """
     frames = _folder_frames(path) if path.is_dir() else _video_frames(path)
@@ -102,17 +102,17 @@ def _picture(path: Path) -> npt.NDArray[np.uint8]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise Bad(f"could not be read ({error.strerror})") from error
+        raise BadFileError(f"could not be read ({error.strerror})") from error
     if not data:
-        raise Bad("empty file")
+        raise BadFileError("empty file")
     if truncated(data):
-        raise Bad("truncated")
+        raise BadFileError("truncated")
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
-        raise Bad("not a picture that OpenCV can decode") from error
+        raise BadFileError("not a picture that OpenCV can decode") from error
     if image is None:
-        raise Bad("not a picture that OpenCV can decode")
+        raise BadFileError("not a picture that OpenCV can decode")
     return np.asarray(image, np.uint8)
 
 
@@ -120,8 +120,8 @@ def _folder_frames(folder: Path) -> Iterator[tuple[float, Image]]:
     for index, path in enumerate(frame_files(folder)):
         try:
             yield float(index), _picture(path)
-        except Bad as error:
-            raise Bad(f"{path.name}: {error}") from error
+        except BadFileError as error:
+            raise BadFileError(f"{path.name}: {error}") from error
 
 
 def _video_frames(path: Path) -> Iterator[tuple[float, Image]]:
@@ -130,7 +130,7 @@ def _video_frames(path: Path) -> Iterator[tuple[float, Image]]:
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
     try:
         if not capture.isOpened():
-            raise Bad("not a clip that OpenCV can open; it may be truncated")
+            raise BadFileError("not a clip that OpenCV can open; it may be truncated")
         rate = _stated_rate(capture)
         announced = max(0.0, capture.get(cv2.CAP_PROP_FRAME_COUNT))
         interval = 1 / (rate or 25.0)
@@ -149,7 +149,7 @@ def _video_frames(path: Path) -> Iterator[tuple[float, Image]]:
             # Matroska states a duration, no count: at a varying rate only the time tells.
             whole = max(count, round((time + interval) * rate))
         if not count or whole < announced * (1 - _MISSING):
-            raise Bad(f"truncated: {count} of {announced:.0f} frames")
+            raise BadFileError(f"truncated: {count} of {announced:.0f} frames")
     finally:
         capture.release()
 

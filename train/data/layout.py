@@ -18,7 +18,9 @@ PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 CLIPS = (".mp4", ".avi", ".mkv", ".mov")
 SPLITS = ("train", "val", "test")
 _SPLIT_NAMES = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
-_EXPECTED = "expected [split/]class/file with pictures (jpg, png, bmp, webp) or clips (mp4, avi, mkv, mov)"
+_EXPECTED = (
+    "expected [split/]class/file with pictures (jpg, png, bmp, webp) or clips (mp4, avi, mkv, mov)"
+)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from edgecrnn.runtime.files import new_folder
 from edgecrnn.runtime.preprocess import Image, Preprocessing
 from edgecrnn.runtime.settings import check, setting
 from edgecrnn.train.data import cache
-from edgecrnn.train.data.decode import Bad, native_rate, quiet, read_clip, read_picture
+from edgecrnn.train.data.decode import BadFileError, native_rate, quiet, read_clip, read_picture
 from edgecrnn.train.data.layout import SPLITS, Item, Layout, read_layout
 from edgecrnn.train.data.parallel import decode_in_order
 from edgecrnn.train.data.skipped import Skipped, check_skipped
@@ -211,7 +211,7 @@ def _decode_into(
                 else:
                     writer.drop()
                     skipped.append(Skipped(item.path, f"short: {count} of {shortest} frames"))
-            except Bad as bad:
+            except BadFileError as bad:
                 skipped.append(Skipped(item.path, str(bad)))
             if progress is not None:
                 progress(done, len(layout.items))

@@ -19,7 +19,6 @@ from edgecrnn.train.demo.scans import scans
 # of the motion in a single frame, and the class would no longer hide there.
 SUFFIX = ".avi"
 _FOURCC = cv2.VideoWriter.fourcc(*"MJPG")
-_QUALITY = 95  # of 100
 SPLITS = ("train", "val", "test")
 
 
@@ -89,12 +88,9 @@ def write_video(path: Path, frames: Iterable[Image], frame_rate: float) -> None:
         for frame in frames:
             if writer is None:
                 size = (frame.shape[1], frame.shape[0])
-                writer = cv2.VideoWriter(
-                    str(path), cv2.CAP_OPENCV_MJPEG, _FOURCC, frame_rate, size
-                )
+                writer = cv2.VideoWriter(str(path), cv2.CAP_OPENCV_MJPEG, _FOURCC, frame_rate, size)
                 if not writer.isOpened():
                     raise EdgecrnnError(f"{path}: could not be written; check folder and disk")
-                writer.set(cv2.VIDEOWRITER_PROP_QUALITY, _QUALITY)
             writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
     finally:
         if writer is not None:

@@ -59,14 +59,12 @@ def make_clip(label: str, rng: np.random.Generator, images: Scans, settings: Dem
     ground, ink = _colors(rng)
     back = (ground + _texture(rng, size)[..., None]).astype(np.float32)
     light = _lighting(rng, count, size)
-    sigma = rng.uniform(3.0, 7.0)
-    clip = np.empty((count, size, size, 3), np.uint8)
-    for t in range(count):
-        cover = _shifted(digit, path[t])[..., None]
-        frame = (back + cover * (ink - back)) * light[t][..., None]
-        frame += sigma * rng.standard_normal(frame.shape, np.float32)
-        clip[t] = np.clip(frame + 0.5, 0, 255)
-    return clip
+    sigma = np.float32(rng.uniform(3.0, 7.0))
+    cover = np.stack([_placed(digit, centre) for centre in path])[..., None]
+    clip = (back + cover * (ink - back)) * light[..., None]
+    # Grey noise: the codec keeps colour at half the resolution and would smear any other.
+    clip += sigma * rng.standard_normal((count, size, size, 1), np.float32)
+    return np.asarray(np.clip(clip + 0.5, 0, 255), np.uint8)
 
 
 def positions(label: str, rng: np.random.Generator, settings: DemoSettings) -> _Array:
@@ -94,7 +92,7 @@ def positions(label: str, rng: np.random.Generator, settings: DemoSettings) -> _
         turn = 1.0 if label == "clockwise" else -1.0
         angle = phase + turn * 2 * np.pi * t / period
         path = start + radius * np.hstack([np.cos(angle), np.sin(angle)])
-    return (path % settings.size).astype(np.float32)
+    return np.asarray(path % settings.size, np.float32)
 
 
 def _digit(scan: Scans, rng: np.random.Generator, size: int) -> _Array:
@@ -111,16 +109,13 @@ def _digit(scan: Scans, rng: np.random.Generator, size: int) -> _Array:
     return cover
 
 
-def _shifted(cover: _Array, centre: _Array) -> _Array:
-    """The cover with its centre moved to (x, y), round the edges, to parts of a pixel."""
-    height, width = cover.shape
-    # -0.5: pixel centres; an even size has its middle between two pixels.
-    dx, dy = centre[0] - (width / 2 - 0.5), centre[1] - (height / 2 - 0.5)
-    whole_x, whole_y = int(np.floor(dx)), int(np.floor(dy))
-    part_x, part_y = dx - whole_x, dy - whole_y
-    moved = np.roll(cover, (whole_y, whole_x), (0, 1))
-    moved = moved * (1 - part_x) + np.roll(moved, 1, 1) * part_x
-    return np.asarray(moved * (1 - part_y) + np.roll(moved, 1, 0) * part_y, np.float32)
+def _placed(digit: _Array, centre: _Array) -> _Array:
+    """The digit with its centre moved to (x, y), round the edges, to parts of a pixel."""
+    size = digit.shape[0]
+    middle = (size - 1) / 2
+    # A window of two by two copies shows the digit wherever its centre is wanted.
+    x, y = ((middle - float(c)) % size + middle for c in centre)
+    return np.asarray(cv2.getRectSubPix(np.tile(digit, (2, 2)), (size, size), (x, y)), np.float32)
 
 
 def _colors(rng: np.random.Generator) -> tuple[_Array, _Array]:
@@ -152,10 +147,7 @@ def _lighting(rng: np.random.Generator, count: int, size: int) -> npt.NDArray[np
     fall = rng.uniform(0.2, 0.45)
     angle = rng.uniform(0, 2 * np.pi) + rng.uniform(-0.8, 0.8) * np.linspace(0, 1, count)
     level = 1 - rng.uniform(0, 0.1) * np.linspace(0, 1, count)
-    axis = np.linspace(-1, 1, size)
-    across = (
-        np.cos(angle)[:, None, None] * axis[None, None, :]
-        + np.sin(angle)[:, None, None] * axis[None, :, None]
-    )
-    light = level[:, None, None] * (1 - fall * (0.5 + across / (2 * np.sqrt(2))))
-    return np.asarray(light, np.float32)
+    axis = np.linspace(-1, 1, size) / np.sqrt(8)
+    across = np.cos(angle)[:, None] * axis, np.sin(angle)[:, None] * axis
+    steps = (across[0][:, None, :] + across[1][:, :, None] + 0.5).astype(np.float32)
+    return np.asarray(level[:, None, None] * (1 - np.float32(fall) * steps), np.float32)
