@@ -131,7 +131,8 @@ def _open_frames(
     frames = np.load(path, mmap_mode="r", allow_pickle=False)
     if frames.shape != (count, *frame_shape) or frames.dtype != np.uint8:
         raise ValueError("another shape than the index says")
-    return np.asarray(frames) if count == 0 else frames
+    # A plain array over the map: slices of np.memmap are many times slower.
+    return np.asarray(frames)
 
 
 def _checks_hold(

@@ -1,0 +1,247 @@
+"""What training reads: windows of endless streams, or batches of pictures."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import queue
+import threading
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.train.data.augment import Augmentation, Draws, Noise, apply, draw
+from edgecrnn.train.data.store import FrameStore
+
+T = TypeVar("T")
+_Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Window:
+    """T consecutive frames of each of B streams."""
+
+    frames: npt.NDArray[np.uint8]  # [B, T, H, W, C]
+    labels: npt.NDArray[np.int32]  # [B, T]
+    weights: npt.NDArray[np.float32]  # [B, T], 0.0 where the frame is not to count
+    reset: npt.NDArray[np.float32]  # [B], 1.0 where the state is zero before this window
+
+
+def stream_steps(store: FrameStore, batch: int, window: int) -> int:
+    """How many windows `stream_windows` gives in an epoch: the same in every epoch."""
+    return math.ceil(len(store.frames) / (batch * window))
+
+
+def picture_steps(store: FrameStore, batch: int) -> int:
+    """How many windows `picture_batches` gives in an epoch."""
+    return math.ceil(len(store) / batch)
+
+
+def stream_windows(
+    store: FrameStore,
+    batch: int,
+    window: int,
+    warmup: int,
+    seed: int,
+    epoch: int,
+    reset_every: float = math.inf,
+    augment: Augmentation | None = None,
+    balanced: bool = False,
+) -> Iterator[Window]:
+    """One epoch of `batch` endless streams, `window` frames at a time.
+
+    The clips in shuffled order make one long sequence; it is cut into `batch` equal pieces, one
+    a row, so clip borders fall anywhere. Every frame comes once; the last piece goes on with
+    the sequence's beginning where the frames do not divide evenly.
+
+    Args:
+        store: the clips.
+        batch: rows.
+        window: frames in a window.
+        warmup: frames after a change of class or a reset that get weight 0.
+        seed: with `epoch`, decides everything: the same two give the same windows.
+        epoch: number of the epoch.
+        reset_every: mean number of windows after which a row starts again from a zero state;
+            infinite: only at the epoch's start.
+        augment: changes of the clips; None for none.
+        balanced: draw the classes equally often, the clips of rare ones more than once.
+
+    Yields:
+        `stream_steps` windows; every row of the first has reset 1.0.
+
+    Raises:
+        EdgecrnnError: no frame at all would count.
+    """
+    rng = np.random.default_rng((seed, epoch))
+    steps = stream_steps(store, batch, window)
+    order = _order(store, len(store.frames), balanced, rng)
+    starts, clips = _sequence(store, order)
+    length = steps * window
+    place = (np.arange(batch)[:, None] * length + np.arange(length)) % len(starts)
+    labels = store.labels[order][clips[place]].astype(np.int32)
+    reset = rng.random((batch, steps)) < 1 / reset_every
+    reset[:, :1] = True
+    weights = _weights(labels, reset, warmup, window)
+    if steps and not weights.any():
+        raise EdgecrnnError(
+            f"warmup: expected fewer frames than a stream shows one class for, got {warmup}; "
+            "lower --warmup or give longer clips"
+        )
+    draws = _draws(store, len(order), augment, rng)
+    noise = Noise(augment.noise, rng) if augment and augment.noise else None
+    for step in range(steps):
+        cut = slice(step * window, (step + 1) * window)
+        frames = _gather(store, starts, clips, place[:, cut], draws, noise)
+        yield Window(frames, labels[:, cut], weights[:, cut], reset[:, step].astype(np.float32))
+
+
+def picture_batches(
+    store: FrameStore,
+    batch: int,
+    seed: int,
+    epoch: int,
+    augment: Augmentation | None = None,
+    balanced: bool = False,
+) -> Iterator[Window]:
+    """One epoch of pictures in shuffled order, as windows of one frame (T = 1), all reset.
+
+    Every batch is full: the last is filled up with pictures of weight 0. The arguments are
+    those of `stream_windows`.
+    """
+    rng = np.random.default_rng((seed, epoch))
+    order = _order(store, len(store), balanced, rng)[: len(store)]
+    starts, clips = _sequence(store, order)
+    draws = _draws(store, len(order), augment, rng)
+    noise = Noise(augment.noise, rng) if augment and augment.noise else None
+    for step in range(picture_steps(store, batch)):
+        place = np.arange(step * batch, (step + 1) * batch)[:, None]
+        weights = (place < len(order)).astype(np.float32)
+        place = place % len(order)
+        labels = store.labels[order][clips[place]].astype(np.int32)
+        frames = _gather(store, starts, clips, place, draws, noise)
+        yield Window(frames, labels, weights, np.ones(batch, np.float32))
+
+
+def prefetch(iterator: Iterator[T], depth: int = 2) -> Generator[T, None, None]:
+    """The items of `iterator`, made by a thread that is up to `depth` items ahead.
+
+    What the iterator raises is raised here, after the items before it. Closing the generator,
+    or dropping it, ends the thread and closes the iterator.
+    """
+    line: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(depth)
+    stop = threading.Event()
+
+    def put(going: bool, value: T | BaseException | None) -> bool:
+        while not stop.is_set():
+            try:
+                line.put((going, value), timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def work() -> None:
+        try:
+            for item in iterator:
+                if not put(True, item):
+                    break
+            else:
+                put(False, None)
+        except BaseException as error:
+            put(False, error)
+        finally:
+            if isinstance(iterator, Generator):
+                iterator.close()
+
+    thread = threading.Thread(target=work, name="prefetch", daemon=True)
+    thread.start()
+    try:
+        while True:
+            going, value = line.get()
+            if not going:
+                if isinstance(value, BaseException):
+                    raise value
+                return
+            yield value  # type: ignore[misc]
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _order(store: FrameStore, least: int, balanced: bool, rng: np.random.Generator) -> _Ints:
+    """Clip numbers in the order they are shown, with `least` frames or more in all."""
+    if not balanced:
+        return rng.permutation(len(store))
+    lengths = np.diff(store.starts)
+    classes = [np.flatnonzero(store.labels == c) for c in np.unique(store.labels)]
+    waiting: list[list[int]] = [[] for _ in classes]
+    order: list[int] = []
+    total = 0
+    while total < least:
+        # One round shows every class once, in random order.
+        for c in rng.permutation(len(classes)):
+            if not waiting[c]:
+                waiting[c] = rng.permutation(classes[c]).tolist()
+            order.append(waiting[c].pop())
+            total += int(lengths[order[-1]])
+    return np.array(order, np.int64)
+
+
+def _sequence(store: FrameStore, order: _Ints) -> tuple[_Ints, _Ints]:
+    """For each frame of the clips in `order`: its number in the store, its place in `order`."""
+    lengths = np.diff(store.starts)[order]
+    clips = np.repeat(np.arange(len(order)), lengths)
+    begins = np.cumsum(lengths) - lengths
+    return np.arange(len(clips)) - begins[clips] + store.starts[order][clips], clips
+
+
+def _weights(
+    labels: npt.NDArray[np.int32], reset: npt.NDArray[np.bool_], warmup: int, window: int
+) -> npt.NDArray[np.float32]:
+    """1.0 but for the first `warmup` frames after a change of class or a reset: [B, length]."""
+    begins = np.zeros(labels.shape, bool)
+    begins[:, 1:] = labels[:, 1:] != labels[:, :-1]
+    begins[:, ::window] |= reset
+    place = np.arange(labels.shape[1])
+    last = np.maximum.accumulate(np.where(begins, place, 0), axis=1)
+    return (place - last >= warmup).astype(np.float32)
+
+
+def _draws(
+    store: FrameStore, count: int, augment: Augmentation | None, rng: np.random.Generator
+) -> Draws | None:
+    if augment is None:
+        return None
+    height, width = store.frames.shape[1:3]
+    return draw(augment, count, (height, width), rng)
+
+
+def _gather(
+    store: FrameStore,
+    frames: _Ints,
+    clips: _Ints,
+    place: _Ints,
+    draws: Draws | None,
+    noise: Noise | None,
+) -> npt.NDArray[np.uint8]:
+    """The frames at `place` [B, T] of the sequence, changed as drawn: [B, T, H, W, C]."""
+    result = np.empty((*place.shape, *store.frames.shape[1:]), np.uint8)
+    for row, out in zip(place, result, strict=True):
+        # A run of one clip is one slice of the memory map. The same clip twice in a row, or two
+        # clips that are neighbours in the store, are two runs.
+        breaks = (np.diff(frames[row]) != 1) | (np.diff(clips[row]) != 0)
+        cuts = [0, *(np.flatnonzero(breaks) + 1).tolist(), len(row)]
+        for first, end in itertools.pairwise(cuts):
+            begin = int(frames[row[first]])
+            source = store.frames[begin : begin + end - first]
+            if draws is None:
+                out[first:end] = source
+            else:
+                apply(source, int(clips[row[first]]), draws, out[first:end])
+        if noise is not None:
+            noise.add(out)
+    return result
