@@ -1,4 +1,4 @@
-"""The default for small boards: strided convolutions, batch-normalised, position kept.
+"""The default for small boards: separable convolutions, batch-normalised, position kept.
 
 The last layer is a 1x1 convolution to few channels, so that flattening keeps where things are
 without a large matrix in the LSTM (global average pooling would throw it away).
@@ -17,11 +17,21 @@ DEFAULTS = {"units": 64, "layers": 1, "motion": True, "dropout": 0.2}
 
 def build(input_shape: tuple[int, int, int], width: float) -> Any:
     """float32 [batch, h, w, channels] to [batch, ceil(h / 8), ceil(w / 8), 16 * width]."""
+    first, *wider = (max(8, round(filters * width)) for filters in (16, 32, 64))
     x = inputs = keras.Input(input_shape)
-    for index, filters in enumerate((16, 32, 64)):
-        x = _conv(x, max(8, round(filters * width)), 3, 2, f"conv_{index}")
+    x = _conv(x, first, 3, 2, "conv_0")
+    for index, filters in enumerate(wider, 1):
+        x = _separable(x, filters, f"conv_{index}")
     x = _conv(x, max(8, round(16 * width)), 1, 1, "squeeze")
     return keras.Model(inputs, x, name="encoder")
+
+
+def _separable(x: Any, filters: int, name: str) -> Any:
+    """Depthwise 3x3 convolution with stride 2, then a 1x1 convolution (Howard et al., 2017)."""
+    x = layers.DepthwiseConv2D(3, 2, padding="same", use_bias=False, name=f"{name}_depth")(x)
+    x = layers.BatchNormalization(momentum=0.9, name=f"{name}_depth_norm")(x)
+    x = layers.ReLU(name=f"{name}_depth_relu")(x)
+    return _conv(x, filters, 1, 1, name)
 
 
 def _conv(x: Any, filters: int, kernel: int, stride: int, name: str) -> Any:

@@ -20,8 +20,6 @@ from edgecrnn.train.network.cell import LSTMCell
 from edgecrnn.train.network.settings import NetworkSettings, check_blocks
 
 States = Mapping[str, Any]
-# ITU-R BT.601 luma, as OpenCV's grey.
-_LUMA = (0.299, 0.587, 0.114)
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def build_network(
     if settings.sequence == "patches":
         height, width = height // settings.blocks, width // settings.blocks
     encoder = build_encoder(
-        settings.encoder, (height, width, channels + settings.sees_motion), settings.width
+        settings.encoder, (height, width, channels * (1 + settings.sees_motion)), settings.width
     )
     cells = tuple(LSTMCell(settings.units, name=f"lstm_{i}") for i in range(settings.layers))
     head = layers.Dense(classes, name="head")
@@ -92,7 +90,7 @@ def state_shapes(network: Network) -> dict[str, tuple[int, ...]]:
         return {}
     shapes: dict[str, tuple[int, ...]] = {}
     if settings.sees_motion:
-        shapes["previous"] = (*network.frame_shape[:2], 1)
+        shapes["previous"] = network.frame_shape
     for index in range(settings.layers):
         shapes[f"h{index}"] = shapes[f"c{index}"] = (settings.units,)
     return shapes
@@ -116,10 +114,9 @@ def step(network: Network, frame: Any, states: States) -> tuple[Any, dict[str, A
     frame = scaled(frame)
     new: dict[str, Any] = {}
     if network.settings.sees_motion:
-        grey = _grey(frame)
-        difference = ops.subtract(grey, states["previous"])
+        new["previous"] = frame
+        difference = ops.subtract(frame, states["previous"])
         frame = ops.concatenate([frame, difference], axis=-1)
-        new["previous"] = grey
     x = flatten(network.encoder(frame))
     for index, cell in enumerate(network.cells):
         x, new[f"c{index}"] = cell(x, states[f"h{index}"], states[f"c{index}"])
@@ -141,10 +138,9 @@ def clip(
     frames = scaled(frames)
     new: dict[str, Any] = {}
     if network.settings.sees_motion:
-        grey = _grey(frames)
-        before = ops.concatenate([states["previous"][:, None], grey[:, :-1]], axis=1)
-        frames = ops.concatenate([frames, ops.subtract(grey, before)], axis=-1)
-        new["previous"] = grey[:, -1]
+        new["previous"] = frames[:, -1]
+        before = ops.concatenate([states["previous"][:, None], frames[:, :-1]], axis=1)
+        frames = ops.concatenate([frames, ops.subtract(frames, before)], axis=-1)
     flat = ops.reshape(frames, (-1, *frames.shape[2:]))
     features = flatten(network.encoder(flat, training=training))
     x = ops.reshape(features, (batch, time, features.shape[-1]))
@@ -167,10 +163,9 @@ def stream(network: Network, frames: Any, states: States) -> tuple[Any, dict[str
     frames = scaled(frames)
     new: dict[str, Any] = {}
     if network.settings.sees_motion:
-        grey = _grey(frames)
-        before = ops.concatenate([states["previous"], grey[:-1]], axis=0)
-        frames = ops.concatenate([frames, ops.subtract(grey, before)], axis=-1)
-        new["previous"] = grey[-1:]
+        new["previous"] = frames[-1:]
+        before = ops.concatenate([states["previous"], frames[:-1]], axis=0)
+        frames = ops.concatenate([frames, ops.subtract(frames, before)], axis=-1)
     x = flatten(network.encoder(frames))
     for index, cell in enumerate(network.cells):
 
@@ -268,14 +263,6 @@ def _dropout(network: Network, x: Any, training: bool) -> Any:
 def scaled(frames: Any) -> Any:
     """The normalisation: 0..255 to 0..1. Scaling alone, so that int8 pixels lose nothing by it."""
     return ops.multiply(frames, 1.0 / 255.0)
-
-
-def _grey(frame: Any) -> Any:
-    """[..., 3] or [..., 1] to [..., 1]."""
-    if frame.shape[-1] == 1:
-        return frame
-    weighted = ops.multiply(frame, ops.convert_to_tensor(_LUMA, "float32"))
-    return ops.sum(weighted, axis=-1, keepdims=True)
 
 
 def flatten(x: Any) -> Any:

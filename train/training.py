@@ -1,0 +1,229 @@
+"""`edgecrnn train`, whole: load the data, fit network and baseline, choose the decision, save the run."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import edgecrnn
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.files import new_folder, write_file
+from edgecrnn.runtime.preprocess import Preprocessing
+from edgecrnn.train.data.augment import Augmentation
+from edgecrnn.train.data.batches import (
+    picture_batches,
+    picture_steps,
+    prefetch,
+    stream_steps,
+    stream_windows,
+)
+from edgecrnn.train.data.store import Data, DataSettings, FrameStore
+from edgecrnn.train.data.window import every
+from edgecrnn.train.decision_choice import choose_decision
+from edgecrnn.train.fit import Epoch, Fitted, Trainee, Windows, fit
+from edgecrnn.train.network.settings import NetworkSettings
+from edgecrnn.train.run_folder import (
+    BASELINE,
+    FORMAT,
+    MODEL,
+    DataRecord,
+    RunRecord,
+    write_record,
+)
+from edgecrnn.train.settings import TrainSettings
+
+CHECKPOINT = "checkpoint.npz"
+BASELINE_CHECKPOINT = "baseline-checkpoint.npz"
+PLAN = "plan.json"
+# The baseline sees every 4th frame: the ones between look the same to a network without memory.
+_BASELINE_STRIDE = 4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every choice of a training; what `--resume` reads back."""
+
+    preprocessing: Preprocessing
+    data: DataSettings
+    network: NetworkSettings
+    train: TrainSettings
+    augmentation: Augmentation
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Where progress goes: (part, epoch, epochs, step, steps, loss), and finished epochs."""
+
+    on_step: Callable[[str, int, int, int, int, float], None]
+    on_epoch: Callable[[str, Epoch], None]
+
+
+def check_plan(plan: Plan, kind: str) -> None:
+    """Refuse a sequence that the data cannot serve.
+
+    Args:
+        plan: the choices.
+        kind: pictures or clips.
+    """
+    sequence = plan.network.sequence
+    if (sequence == "time") != (kind == "clips"):
+        fitting = "time" if kind == "clips" else "columns or patches"
+        raise EdgecrnnError(
+            f"sequence: expected {fitting} for a folder of {kind}, got {sequence}; "
+            "leave out --sequence and it follows from the data"
+        )
+
+
+def write_plan(out: Path, plan: Plan, data_hash: str) -> None:
+    """Write the choices, so that an interrupted training can go on."""
+    said = {"hash": data_hash, **dataclasses.asdict(plan)}
+    write_file(out / PLAN, json.dumps(said, indent=1).encode())
+
+
+def train(
+    root: Path, out: Path, data: Data, plan: Plan, resume: bool, watch: Watch
+) -> tuple[RunRecord, Fitted]:
+    """Fit, and write the run into `out`; an interruption leaves the best weights there too.
+
+    Args:
+        root: the data folder, for the record.
+        out: the run's folder; its checkpoints are written every epoch.
+        data: what `load` gave for `root`.
+        plan: the choices.
+        resume: go on from the checkpoints in `out`.
+        watch: where progress goes.
+    """
+    from edgecrnn.train.network.network import build_network, step_model
+    from edgecrnn.train.network.trainee import NetworkTrainee, baseline_model, build_baseline
+
+    settings, shape = plan.train, plan.preprocessing.frame_shape
+    network_settings = plan.network.filled()
+    plan = dataclasses.replace(plan, network=network_settings)
+    network = build_network(network_settings, shape, len(data.labels), settings.seed)
+    fitted = _fit_part("network", NetworkTrainee(network), data, plan, out / CHECKPOINT, resume, watch)
+    baseline, baseline_fitted = None, None
+    if settings.baseline and not fitted.interrupted:
+        baseline = build_baseline(network_settings, shape, len(data.labels), settings.seed)
+        baseline_fitted = _fit_part(
+            "baseline", baseline, data, plan, out / BASELINE_CHECKPOINT, resume, watch
+        )
+    record = _record(root, out, data, plan, network, fitted, baseline_fitted)
+    with new_folder(out) as folder:
+        step_model(network).save(folder / MODEL)
+        if baseline is not None:
+            baseline_model(baseline, shape).save(folder / BASELINE)
+        write_record(folder, record)
+        for name in (PLAN, CHECKPOINT, BASELINE_CHECKPOINT):
+            if (out / name).is_file():
+                shutil.copyfile(out / name, folder / name)
+    interrupted = fitted.interrupted or bool(baseline_fitted and baseline_fitted.interrupted)
+    return record, dataclasses.replace(fitted, interrupted=interrupted)
+
+
+def _fit_part(
+    part: str, trainee: Trainee, data: Data, plan: Plan, checkpoint: Path, resume: bool, watch: Watch
+) -> Fitted:
+    settings = plan.train
+    stride = 1 if part == "network" or data.kind == "pictures" else _BASELINE_STRIDE
+    train, val = data.splits["train"], data.splits["val"]
+    steps = _steps(train, plan)
+    return fit(
+        trainee,
+        _windows(train, plan, stride, plan.augmentation),
+        _windows(val, plan, stride, None),
+        steps,
+        settings,
+        checkpoint,
+        resume,
+        lambda epoch, step, loss: watch.on_step(part, epoch, settings.epochs, step, steps, loss),
+        lambda epoch: watch.on_epoch(part, epoch),
+    )
+
+
+def _steps(store: FrameStore, plan: Plan) -> int:
+    if plan.network.sequence == "time":
+        return stream_steps(store, plan.train.batch, plan.train.window)
+    return picture_steps(store, plan.train.batch)
+
+
+def _windows(
+    store: FrameStore, plan: Plan, stride: int, augment: Augmentation | None
+) -> Windows:
+    """Epoch number to its windows; validation (no augmentation) is never reset nor balanced."""
+    s = plan.train
+    training = augment is not None
+    balanced = s.balanced and training
+
+    def windows(epoch: int) -> Any:
+        if plan.network.sequence == "time":
+            reset_every = s.reset_every if training else float("inf")
+            made = stream_windows(
+                store, s.batch, s.window, s.warmup if stride == 1 else 0, s.seed, epoch,
+                reset_every, augment, balanced,
+            )  # fmt: skip
+        else:
+            made = picture_batches(store, s.batch, s.seed, epoch, augment, balanced)
+        return prefetch(every(made, stride) if stride > 1 else made)
+
+    return windows
+
+
+def _record(
+    root: Path,
+    out: Path,
+    data: Data,
+    plan: Plan,
+    network: Any,
+    fitted: Fitted,
+    baseline: Fitted | None,
+) -> RunRecord:
+    from edgecrnn.train.predictors import network_predictor
+    from edgecrnn.train.evaluation.streams import counted_frames, joined, stream_order
+
+    val = data.splits["val"]
+    warmup = plan.train.warmup if plan.network.sequence == "time" else 0
+    order = stream_order(val, plan.train.seed)
+    frames, labels = joined(val, order)
+    scores, _ = network_predictor(network, data.labels).scores(frames, None)
+    decision = choose_decision(scores, labels, counted_frames(labels, warmup), warmup)
+    counts = {
+        split: {
+            label: int(np.sum(store.labels == index)) for index, label in enumerate(data.labels)
+        }
+        for split, store in data.splits.items()
+    }
+    return RunRecord(
+        format=FORMAT,
+        name=out.absolute().name,
+        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        made_by=f"edgecrnn {edgecrnn.__version__}",
+        task="classify",
+        kind=data.kind,
+        labels=data.labels,
+        frame_rate=data.frame_rate,
+        preprocessing=plan.preprocessing,
+        network=plan.network,
+        train=plan.train,
+        augmentation=dataclasses.asdict(plan.augmentation),
+        data=DataRecord(
+            root=str(root.absolute()),
+            hash=data.hash,
+            made_split=data.made_split,
+            split_seed=plan.data.seed,
+            counts=counts,
+            skipped=tuple(f"{item.path}: {item.reason}" for item in data.skipped),
+        ),
+        decision=decision,
+        parameters=sum(int(np.prod(weight.shape)) for weight in network.trainable_weights),
+        best_epoch=fitted.best_epoch,
+        history=tuple(vars(line) for line in fitted.history),
+        baseline_history=tuple(vars(line) for line in baseline.history) if baseline else (),
+    )
