@@ -120,6 +120,8 @@ def open_cache(
             if not _checks_hold(frames, starts, entry["checks"]):
                 return None
             splits[split] = StoredSplit(frames, starts)
+        if not all(key in index for key in ("frame_rate", "skipped", "shortest", "lengths")):
+            return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
         return None
     return index, splits

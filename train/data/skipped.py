@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.train.data.layout import Item, Layout
+from edgecrnn.train.data.layout import Layout
 
 _NAMED = 3  # files named in a sentence
 
@@ -27,7 +27,6 @@ def check_skipped(
     lengths: Sequence[int],
     shortest: int,
     max_bad: float,
-    kept_train: Sequence[Item],
 ) -> None:
     """Raise `EdgecrnnError` where too much was skipped or a class of train has nothing left.
 
@@ -37,7 +36,6 @@ def check_skipped(
         lengths: frames of each clip that could be decoded.
         shortest: frames that a clip must have.
         max_bad: share of the items that may be skipped.
-        kept_train: items of train that were kept.
     """
     total = len(layout.items)
     if len(skipped) > max_bad * total:
@@ -53,8 +51,9 @@ def check_skipped(
             f"{layout.root}: expected at most {max_bad:.0%} bad files, got {len(skipped)} of "
             f"{total}: {names}{more}; replace or remove them"
         )
-    had = {i.label for i in layout.items if i.split == "train"}
-    for label in sorted(had - {i.label for i in kept_train}):
+    gone = {s.path for s in skipped}
+    train = [i for i in layout.items if i.split == "train"]
+    for label in sorted({i.label for i in train} - {i.label for i in train if i.path not in gone}):
         raise EdgecrnnError(
             f"{layout.root}: expected usable training files of every class, got none of "
             f"{layout.labels[label]!r}: all were skipped; replace them"

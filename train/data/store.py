@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -109,8 +110,9 @@ def load(
     data_hash = _hash(layout)
     folder = cache.cache_root(settings.cache) / "frames" / _key(layout, preprocessing, settings)
     shape = preprocessing.frame_shape
+    shortest = settings.shortest if layout.kind == "clips" else 1
     opened = cache.open_cache(folder, shape)
-    if opened is None:
+    if opened is None or not _same_kept(opened[0], shortest):
         _build(folder, layout, preprocessing, settings, progress)
         opened = cache.open_cache(folder, shape)
     if opened is None:
@@ -119,6 +121,8 @@ def load(
             "check the disk or choose another folder with --cache"
         )
     index, stored = opened
+    skipped = tuple(Skipped(layout.root / name, reason) for name, reason in index["skipped"])
+    check_skipped(layout, skipped, index["lengths"], shortest, settings.max_bad)
     splits = {
         split: FrameStore(
             part.frames,
@@ -134,7 +138,7 @@ def load(
         frame_rate=index["frame_rate"],
         preprocessing=preprocessing,
         splits=splits,
-        skipped=tuple(Skipped(layout.root / name, reason) for name, reason in index["skipped"]),
+        skipped=skipped,
         hash=data_hash,
         made_split=layout.made_split,
         notes=_notes(layout),
@@ -153,11 +157,15 @@ def _key(layout: Layout, preprocessing: Preprocessing, settings: DataSettings) -
         "items": [(layout.name(i), i.digest, i.label, i.split) for i in layout.items],
         "preprocessing": asdict(preprocessing),
         "frame_rate": settings.frame_rate,
-        "shortest": settings.shortest,
-        "max_bad": settings.max_bad,
     }
     text = json.dumps(facts, sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def _same_kept(index: dict[str, Any], shortest: int) -> bool:
+    """Whether another `shortest` would have kept the same clips: then the frames serve."""
+    low, high = sorted((index["shortest"], shortest))
+    return not any(low <= length < high for length in index["lengths"])
 
 
 def _build(
@@ -210,12 +218,12 @@ def _decode_into(
                     kept[item.split].append(item)
                 else:
                     writer.drop()
-                    skipped.append(Skipped(item.path, f"short: {count} of {shortest} frames"))
+                    skipped.append(Skipped(item.path, f"short: {count} frames"))
             except BadFileError as bad:
                 skipped.append(Skipped(item.path, str(bad)))
             if progress is not None:
                 progress(done, len(layout.items))
-        check_skipped(layout, skipped, lengths, shortest, settings.max_bad, kept["train"])
+        check_skipped(layout, skipped, lengths, shortest, settings.max_bad)
         for writer in writers.values():
             writer.close()
     finally:
@@ -225,6 +233,8 @@ def _decode_into(
         folder,
         {
             "frame_rate": rate,
+            "shortest": shortest,
+            "lengths": lengths,
             "skipped": [(s.path.relative_to(layout.root).as_posix(), s.reason) for s in skipped],
             "splits": {
                 split: {

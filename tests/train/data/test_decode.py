@@ -92,7 +92,7 @@ def test_a_clip_truncated_behind_its_index_is_bad(tmp_path, small) -> None:
     path = index_in_front(noisy_clip(tmp_path / "a.mp4"))
     assert len(list(read_clip(path, small, None))) == 40
     path.write_bytes(path.read_bytes()[: int(0.6 * path.stat().st_size)])
-    with quiet(), pytest.raises(BadFileError, match="truncated: [0-9]+ of 40 frames"):
+    with quiet(), pytest.raises(BadFileError, match=r"truncated: [0-9]+ of 40 frames"):
         list(read_clip(path, small, None))
 
 

@@ -207,7 +207,31 @@ def test_short_clips(clip_set, write_clip, small, settings) -> None:
         write_clip(clip_set / "up" / f"long{i}.avi", frames=12, seed=200 + i)
     short = write_clip(clip_set / "up" / "short.avi", frames=3, seed=300)
     data = load(clip_set, small, settings)
-    assert [(s.path, s.reason) for s in data.skipped] == [(short, "short: 3 of 4 frames")]
+    assert [(s.path, s.reason) for s in data.skipped] == [(short, "short: 3 frames")]
+
+
+def test_another_window_decodes_anew_only_where_it_matters(
+    clip_set, write_clip, small, settings
+) -> None:
+    for i in range(20):
+        write_clip(clip_set / "up" / f"long{i}.avi", frames=12, seed=200 + i)
+    short = write_clip(clip_set / "up" / "short.avi", frames=6, seed=300)
+    calls: list[tuple[int, int]] = []
+
+    def again(shortest: int) -> int:
+        calls.clear()
+        less = dataclasses.replace(settings, shortest=shortest)
+        data = load(clip_set, small, less, progress=lambda *c: calls.append(c))
+        assert [s.path for s in data.skipped] == ([short] if shortest > 6 else [])
+        return len(calls)
+
+    assert [again(n) for n in (4, 6, 3, 7, 8, 6)] == [33, 0, 0, 33, 0, 33]
+    with pytest.raises(EdgecrnnError, match="use --window 8"):
+        again(9)
+    # A limit on bad files holds for what the cache says too.
+    again(8)
+    with pytest.raises(EdgecrnnError, match="expected clips of at least 8 frames"):
+        load(clip_set, small, dataclasses.replace(settings, shortest=8, max_bad=0))
 
 
 def test_the_same_file_in_two_places_is_noted(picture_set, small, settings) -> None:
