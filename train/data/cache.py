@@ -17,9 +17,10 @@ import numpy.typing as npt
 
 from edgecrnn.runtime.errors import EdgecrnnError
 
-VERSION = 1  # of the files' form; another form gets another key
+VERSION = 2  # of the files' form; another form gets another key
 _STALE = 3600.0  # seconds without a write after which a half-written folder is left over
 _SAMPLED = 64  # clips whose checksum is compared on opening
+_CHECKED = 64  # frames of a clip that its checksum is over: a clip may be larger than memory
 
 
 def cache_root(chosen: str) -> Path:
@@ -55,9 +56,9 @@ class FrameWriter:
         count, check = 0, 0
         try:
             for chunk in chunks:
-                data = np.ascontiguousarray(chunk).data.cast("B")
-                self._file.write(data)
-                check = zlib.crc32(data, check)
+                chunk = np.ascontiguousarray(chunk)
+                self._file.write(chunk.data)
+                check = _checksum(chunk[: max(0, _CHECKED - count)], check)
                 count += len(chunk)
         except BaseException:
             self.drop(0)
@@ -144,10 +145,14 @@ def _checks_hold(
         return True
     places = np.unique(np.linspace(0, len(checks) - 1, min(len(checks), _SAMPLED)).astype(int))
     for i in places:
-        data = np.ascontiguousarray(frames[starts[i] : starts[i + 1]])
-        if zlib.crc32(data.data.cast("B") if data.size else b"") != checks[i]:
+        end = min(starts[i + 1], starts[i] + _CHECKED)
+        if _checksum(frames[starts[i] : end]) != checks[i]:
             return False
     return True
+
+
+def _checksum(frames: npt.NDArray[np.uint8], start: int = 0) -> int:
+    return zlib.crc32(frames.reshape(-1).data, start) if frames.size else start
 
 
 def sweep(folder: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.settings import nearest
 from edgecrnn.train.data.names import natural_key
-from edgecrnn.train.data.split import assign
+from edgecrnn.train.data.split import assign, group
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 CLIPS = (".mp4", ".avi", ".mkv", ".mov")
@@ -65,7 +65,7 @@ def read_layout(root: Path, seed: int = 0, labels: Sequence[str] | None = None) 
         seed: of the split that is made.
         labels: the classes of a trained model. Given, the classes found must be among them and
             are numbered by them, a split without training data will do, and so will one class
-            or one file.
+            or one file: what no model can have been trained on is test as a whole.
 
     Returns:
         The layout. Without any split 70 % train, 15 % val and 15 % test are made; from train
@@ -206,18 +206,26 @@ def _with_splits(
         shares = {} if "val" in given else {s: 0.15 for s in ("val", "test") if s not in given}
     if not shares:
         return items, False
+    if evaluating and not _divisible(items):
+        return [replace(item, split="test") for item in items], False
     train = [i for i, item in enumerate(items) if item.split == "train"]
-    chosen = assign(
-        [items[i].path.stem if items[i].path.is_file() else items[i].path.name for i in train],
-        [items[i].label for i in train],
-        [items[i].digest for i in train],
-        labels,
-        shares,
-        seed,
-    )
+    stems = [_stem(items[i]) for i in train]
+    classes, contents = [items[i].label for i in train], [items[i].digest for i in train]
+    chosen = assign(stems, classes, contents, labels, shares, seed)
     for i, split in zip(train, chosen, strict=True):
         items[i] = replace(items[i], split=split)
     return items, True
+
+
+def _stem(item: Item) -> str:
+    return item.path.name if item.path.is_dir() else item.path.stem
+
+
+def _divisible(items: list[Item]) -> bool:
+    """Whether a model can have been trained on these files: two classes, two groups of each."""
+    groups = group([_stem(i) for i in items], [i.digest for i in items])
+    counts = Counter(label for g in groups for label in {items[i].label for i in g})
+    return len(counts) > 1 and min(counts.values()) > 1
 
 
 def _check_train(root: Path, found: list[_Found]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.files import new_folder
+from edgecrnn.runtime.files import new_folder, write_file
 from edgecrnn.runtime.preprocess import Image
 from edgecrnn.train.demo.moving_digits import LABELS, DemoSettings, make_clip
 from edgecrnn.train.demo.scans import scans
@@ -62,18 +62,26 @@ def make_stream(video: Path, settings: DemoSettings, clips: int = 56) -> Path:
 
     Returns:
         The .csv beside the video: start_frame, end_frame (the first frame after it), label.
+
+    Raises:
+        EdgecrnnError: the video or the table cannot be written.
     """
     rng = np.random.default_rng((settings.seed, len(SPLITS)))
     order = rng.permutation([i % len(LABELS) for i in range(clips)])
     images = scans()["test"]
     made = (make_clip(LABELS[i], rng, images, settings) for i in order)
-    write_video(video, (frame for clip in made for frame in clip), settings.frame_rate)
+    lines = [
+        f"{k * settings.frames},{(k + 1) * settings.frames},{LABELS[i]}\n"
+        for k, i in enumerate(order)
+    ]
+    beside = video.with_name(f".{secrets.token_hex(4)}{SUFFIX}")
+    try:
+        write_video(beside, (frame for clip in made for frame in clip), settings.frame_rate)
+        beside.replace(video)
+    finally:
+        beside.unlink(missing_ok=True)
     table = video.with_suffix(".csv")
-    with table.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["start_frame", "end_frame", "label"])
-        for k, i in enumerate(order):
-            writer.writerow([k * settings.frames, (k + 1) * settings.frames, LABELS[i]])
+    write_file(table, ("start_frame,end_frame,label\n" + "".join(lines)).encode())
     return table
 
 

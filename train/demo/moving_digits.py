@@ -61,10 +61,13 @@ def make_clip(label: str, rng: np.random.Generator, images: Scans, settings: Dem
     light = _lighting(rng, count, size)
     sigma = np.float32(rng.uniform(3.0, 7.0))
     cover = np.stack([_placed(digit, centre) for centre in path])[..., None]
-    clip = (back + cover * (ink - back)) * light[..., None]
+    # In place: a clip of floats is large enough that each new array costs more than the sum.
+    clip = cover * (ink - back)
+    clip += back
+    clip *= light[..., None]
     # Grey noise: the codec keeps colour at half the resolution and would smear any other.
-    clip += sigma * rng.standard_normal((count, size, size, 1), np.float32)
-    return np.asarray(np.clip(clip + 0.5, 0, 255), np.uint8)
+    clip += sigma * rng.standard_normal((count, size, size, 1), np.float32) + np.float32(0.5)
+    return np.asarray(np.clip(clip, 0, 255, out=clip), np.uint8)
 
 
 def positions(label: str, rng: np.random.Generator, settings: DemoSettings) -> _Array:
@@ -79,8 +82,8 @@ def positions(label: str, rng: np.random.Generator, settings: DemoSettings) -> _
     scale = settings.size / 48
     start = rng.uniform(0, settings.size, 2)
     speed = rng.uniform(1.0, 2.5) * scale
-    radius = rng.uniform(6.0, 10.0) * scale
-    period = rng.uniform(12.0, 18.0)
+    radius = rng.uniform(5.0, 8.0) * scale
+    period = rng.uniform(8.0, 13.0)
     phase = rng.uniform(0, 2 * np.pi)
     t = np.arange(settings.frames)[:, None]
     if label in _DIRECTIONS:

@@ -106,12 +106,17 @@ def test_labels_of_a_model_number_the_classes(tmp_path, picture_set) -> None:
     shutil.rmtree(picture_set / "cat")
     layout = read_layout(picture_set, labels=("ant", "cat", "dog"))
     assert {item.label for item in layout.items} == {2}
+    assert splits_of(layout) == {"test": 20} and not layout.made_split
     only_test = tmp_path / "new"
     only_test.mkdir()
     shutil.move(picture_set, only_test / "test")
     assert splits_of(read_layout(only_test, labels=("cat", "dog"))) == {"test": 20}
     with pytest.raises(EdgecrnnError, match=r"got the class 'dog' \(did you mean 'dogs'\?\)"):
         read_layout(only_test, labels=("cat", "dogs"))
+
+
+def test_a_folder_that_may_have_been_trained_on_is_split_as_it_was(picture_set) -> None:
+    assert read_layout(picture_set, labels=("cat", "dog")) == read_layout(picture_set)
 
 
 def refused(root: Path) -> str:
