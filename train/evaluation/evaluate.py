@@ -1,0 +1,262 @@
+"""Judges a predictor on a split: each clip from zero, and all of them as one endless stream."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.train.data.store import FrameStore
+from edgecrnn.train.evaluation import metrics
+from edgecrnn.train.evaluation.predictor import Predictor
+from edgecrnn.train.evaluation.result import (
+    BaselineScores,
+    ClassScores,
+    ClipScores,
+    Detail,
+    Evaluation,
+    StreamScores,
+    Trace,
+)
+from edgecrnn.train.evaluation.streams import (
+    BLOCK,
+    blocks,
+    counted_frames,
+    frame_labels,
+    scores_along,
+    stream_order,
+    stream_scores,
+)
+
+Scores = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Advance = Callable[[int], None]
+# Passes over the frames: clips, shuffled clips, stream, and the baseline's one.
+_PASSES = 3
+
+
+def evaluate(
+    predictor: Predictor,
+    store: FrameStore,
+    labels: tuple[str, ...],
+    kind: str,
+    warmup: int,
+    seed: int = 0,
+    baseline: Predictor | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Clip and stream scores of `predictor`.
+
+    A clip's answer is the largest mean score of its frames after the warm-up, from a zero state.
+    On the stream every frame is an answer; the first `warmup` frames of it and after each change
+    of class do not count.
+
+    Args:
+        predictor: the model.
+        store: the clips; a picture is a clip of one frame.
+        labels: the classes that the store's labels number.
+        kind: pictures or clips; pictures have no stream.
+        warmup: frames left out; for pictures it is 0 whatever is given.
+        seed: of the stream's order, the shuffled frames and the bootstrap.
+        baseline: a model without memory, judged over the same frames.
+        progress: called with (frames read, frames to read).
+
+    Raises:
+        EdgecrnnError: there is no clip, or the predictor knows other classes.
+    """
+    _check(predictor, store, labels)
+    if baseline is not None:
+        _check(baseline, store, labels)
+    advance = _counter(store, kind, baseline is not None, progress)
+    if kind == "pictures":
+        per_picture = _picture_scores(predictor, store, advance)
+        scores = tuple(per_picture[i : i + 1] for i in range(len(store)))
+        predicted, shuffled, warmup = per_picture.argmax(axis=1), None, 0
+        trace, stream = None, None
+    else:
+        scores = clips_scores(predictor, store, advance)
+        predicted = clip_predictions(scores, warmup)
+        shuffled = shuffled_accuracy(predictor, store, warmup, seed, advance)
+        trace = _trace(predictor, store, warmup, seed, advance)
+        stream = _stream(trace, store, seed)
+    right = predicted == store.labels
+    confusion = metrics.confusion_matrix(store.labels, predicted, len(labels))
+    clip = ClipScores(
+        accuracy=metrics.accuracy(confusion),
+        interval=metrics.bootstrap_interval(right, np.ones(len(right)), seed),
+        balanced_accuracy=metrics.balanced_accuracy(confusion),
+        count=len(store),
+        shuffled_accuracy=shuffled,
+    )
+    return Evaluation(
+        kind=kind,
+        labels=labels,
+        warmup=warmup,
+        seed=seed,
+        clip=clip,
+        stream=stream,
+        classes=_classes(labels, confusion, trace),
+        confusion=tuple(tuple(row) for row in confusion.tolist()),
+        baseline=evaluate_baseline(baseline, store, kind, warmup, seed, advance)
+        if baseline is not None
+        else None,
+        detail=Detail(scores, predicted, trace),
+    )
+
+
+def clips_scores(
+    predictor: Predictor, store: FrameStore, advance: Advance = lambda frames: None
+) -> tuple[Scores, ...]:
+    """Scores of each clip from a zero state, float32 [time, classes] each."""
+    return tuple(
+        scores_along(predictor, blocks(store, np.array([i])), advance) for i in range(len(store))
+    )
+
+
+def clip_predictions(scores: Sequence[Scores], warmup: int) -> Ints:
+    """The class of each clip, int64 [clips]."""
+    means = [metrics.clip_scores(clip, warmup).argmax() for clip in scores]
+    return np.array(means, np.int64)
+
+
+def shuffled_accuracy(
+    predictor: Predictor,
+    store: FrameStore,
+    warmup: int,
+    seed: int,
+    advance: Advance = lambda frames: None,
+) -> float:
+    """Clip accuracy where the frames of each clip come in a random order.
+
+    A model that is as good like this has learned nothing of the order.
+    """
+    random = np.random.default_rng(seed)
+    right = 0
+    for index in range(len(store)):
+        clip = store.clip(index)
+        order = random.permutation(len(clip))
+        pieces = (clip[order[start : start + BLOCK]] for start in range(0, len(clip), BLOCK))
+        scores = scores_along(predictor, pieces, advance)
+        right += int(metrics.clip_scores(scores, warmup).argmax() == store.labels[index])
+    return right / len(store)
+
+
+def evaluate_baseline(
+    predictor: Predictor,
+    store: FrameStore,
+    kind: str,
+    warmup: int,
+    seed: int,
+    advance: Advance = lambda frames: None,
+) -> BaselineScores:
+    """A predictor without memory over the very frames that the other numbers count."""
+    if kind == "pictures":
+        predicted = _picture_scores(predictor, store, advance).argmax(axis=1)
+        return BaselineScores(float(np.mean(predicted == store.labels)), None)
+    scores = clips_scores(predictor, store, advance)
+    order = stream_order(store, seed)
+    truth = frame_labels(store, order)
+    decided = np.concatenate([scores[i].argmax(axis=1) for i in order.tolist()])
+    counted = counted_frames(truth, warmup)
+    return BaselineScores(
+        clip_accuracy=float(np.mean(clip_predictions(scores, warmup) == store.labels)),
+        stream_accuracy=_maybe(metrics.share_right(truth, decided, counted)),
+    )
+
+
+def _check(predictor: Predictor, store: FrameStore, labels: tuple[str, ...]) -> None:
+    if len(store) == 0:
+        raise EdgecrnnError("data: expected at least one clip or picture to judge, got none")
+    if predictor.labels != labels:
+        raise EdgecrnnError(
+            f"labels: expected the model's classes {', '.join(predictor.labels)}, "
+            f"got {', '.join(labels)}; give the data that the model was made for"
+        )
+
+
+def _counter(
+    store: FrameStore, kind: str, baseline: bool, progress: Callable[[int, int], None] | None
+) -> Advance:
+    passes = (1 if kind == "pictures" else _PASSES) + baseline
+    total, done = passes * int(store.starts[-1] - store.starts[0]), 0
+
+    def advance(frames: int) -> None:
+        nonlocal done
+        done += frames
+        if progress is not None:
+            progress(done, total)
+
+    return advance
+
+
+def _picture_scores(predictor: Predictor, store: FrameStore, advance: Advance) -> Scores:
+    """Each picture for itself, float32 [pictures, classes]."""
+    rows = []
+    for start in range(0, len(store), BLOCK):
+        frames = store.frames[store.starts[start] : store.starts[min(start + BLOCK, len(store))]]
+        rows.append(predictor.scores(frames, None)[0])
+        advance(len(frames))
+    return np.concatenate(rows)
+
+
+def _trace(
+    predictor: Predictor, store: FrameStore, warmup: int, seed: int, advance: Advance
+) -> Trace:
+    order = stream_order(store, seed)
+    scores, truth = stream_scores(predictor, store, order, advance)
+    return Trace(order, truth, scores, counted_frames(truth, warmup))
+
+
+def _stream(trace: Trace, store: FrameStore, seed: int) -> StreamScores:
+    truth, counted = trace.truth, trace.counted
+    decided = trace.scores.argmax(axis=1)
+    delays = metrics.follow_delays(truth, decided)
+    starts = np.concatenate([[0], np.cumsum(np.diff(store.starts)[trace.order])[:-1]])
+    right = np.add.reduceat((truth == decided) & counted, starts, dtype=np.int64)
+    low, high = metrics.bootstrap_interval(
+        right, np.add.reduceat(counted, starts, dtype=np.int64), seed
+    )
+    return StreamScores(
+        accuracy=_maybe(metrics.share_right(truth, decided, counted)),
+        interval=(_maybe(low), _maybe(high)),
+        frames=len(truth),
+        counted=int(counted.sum()),
+        changes=len(delays),
+        delay_median=metrics.delay_quantile(delays, 0.5),
+        delay_p90=metrics.delay_quantile(delays, 0.9),
+        never_followed=int(np.isinf(delays).sum()),
+        flickers_per_1000=_maybe(metrics.flickers_per_1000(truth, decided, counted)),
+    )
+
+
+def _classes(
+    labels: tuple[str, ...], confusion: Ints, trace: Trace | None
+) -> tuple[ClassScores, ...]:
+    scores = metrics.per_class(confusion)
+    on_stream: list[Any] = [math.nan] * len(labels)
+    if trace is not None:
+        decided = trace.scores.argmax(axis=1)
+        on_stream = [
+            metrics.share_right(trace.truth, decided, trace.counted & (trace.truth == index))
+            for index in range(len(labels))
+        ]
+    return tuple(
+        ClassScores(
+            label=label,
+            precision=_maybe(scores.precision[index]),
+            recall=_maybe(scores.recall[index]),
+            f1=_maybe(scores.f1[index]),
+            support=int(scores.support[index]),
+            stream_accuracy=_maybe(on_stream[index]),
+        )
+        for index, label in enumerate(labels)
+    )
+
+
+def _maybe(value: Any) -> float | None:
+    """NaN as None."""
+    return None if math.isnan(value) else float(value)

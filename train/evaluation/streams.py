@@ -1,0 +1,89 @@
+"""Streams: clips in a seeded order, joined without reset. Evaluation and conversion share them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgecrnn.train.data.store import FrameStore
+from edgecrnn.train.evaluation.predictor import Predictor
+
+Frames = npt.NDArray[np.uint8]
+Scores = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+# Frames handed to a predictor at once; bounds the memory of a long clip.
+BLOCK = 256
+
+
+def stream_order(store: FrameStore, seed: int) -> Ints:
+    """Every clip of `store` once, int64 [clips], in an order that only the seed decides."""
+    return np.random.default_rng(seed).permutation(len(store)).astype(np.int64)
+
+
+def frame_labels(store: FrameStore, order: Ints) -> Ints:
+    """The truth at each frame of the stream, int64 [frames]."""
+    return np.repeat(store.labels[order], np.diff(store.starts)[order])
+
+
+def blocks(store: FrameStore, order: Ints) -> Iterator[Frames]:
+    """The stream's frames in pieces of one clip each, uint8 [at most BLOCK, h, w, channels]."""
+    for index in order.tolist():
+        clip = store.clip(index)
+        for start in range(0, len(clip), BLOCK):
+            yield clip[start : start + BLOCK]
+
+
+def joined(store: FrameStore, order: Ints) -> tuple[Frames, Ints]:
+    """The whole stream in memory: uint8 [frames, h, w, channels] and its truth int64 [frames]."""
+    frames = np.concatenate([store.frames[:0], *blocks(store, order)])
+    return frames, frame_labels(store, order)
+
+
+def stream_scores(
+    predictor: Predictor,
+    store: FrameStore,
+    order: Ints,
+    advance: Callable[[int], None] = lambda frames: None,
+) -> tuple[Scores, Ints]:
+    """The predictor's scores along the stream, its state carried from clip to clip.
+
+    Args:
+        predictor: asked for one block after the other.
+        store: the clips.
+        order: of `stream_order`.
+        advance: called with the number of frames just read.
+
+    Returns:
+        float32 [frames, classes], and the truth int64 [frames].
+    """
+    return scores_along(predictor, blocks(store, order), advance), frame_labels(store, order)
+
+
+def scores_along(
+    predictor: Predictor, pieces: Iterator[Frames], advance: Callable[[int], None]
+) -> Scores:
+    """Scores of `pieces` from a zero state on, float32 [frames, classes]."""
+    state: Any = None
+    rows: list[Scores] = [np.zeros((0, len(predictor.labels)), np.float32)]
+    for piece in pieces:
+        scores, state = predictor.scores(piece, state)
+        rows.append(scores)
+        advance(len(piece))
+    return np.concatenate(rows)
+
+
+def counted_frames(labels: Ints, warmup: int) -> Bools:
+    """Which frames of a stream count, bool [frames].
+
+    The first `warmup` frames of the stream and after every change of the label do not.
+    """
+    indices = np.arange(len(labels))
+    starts = np.ones(len(labels), np.bool_)
+    starts[1:] = labels[1:] != labels[:-1]
+    last_start = np.maximum.accumulate(np.where(starts, indices, 0))
+    counted: Bools = indices - last_start >= warmup
+    return counted
