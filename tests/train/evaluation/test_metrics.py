@@ -23,7 +23,7 @@ def test_confusion_matrix_has_the_truth_in_rows() -> None:
 
 
 def test_per_class_by_hand() -> None:
-    # Class 0: 1 of 2 found, 1 of 2 said right; class 1: 1 of 1, 1 of 2; class 2: 0 of 1, never said.
+    # Class 0: 1 of 2 found, 1 of 2 said right; class 1: 1 of 1, 1 of 2; 2: 0 of 1, never said.
     scores = metrics.per_class(ints(1, 1, 0, 0, 1, 0, 1, 0, 0).reshape(3, 3))
     np.testing.assert_allclose(scores.precision, [0.5, 0.5, math.nan])
     np.testing.assert_allclose(scores.recall, [0.5, 1.0, 0.0])
