@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.train.data.store import FrameStore
 from edgecrnn.train.evaluation import metrics
 from edgecrnn.train.evaluation.predictor import Predictor
 from edgecrnn.train.evaluation.result import (
@@ -24,6 +23,7 @@ from edgecrnn.train.evaluation.result import (
 )
 from edgecrnn.train.evaluation.streams import (
     BLOCK,
+    Clips,
     blocks,
     counted_frames,
     frame_labels,
@@ -41,7 +41,7 @@ _PASSES = 3
 
 def evaluate(
     predictor: Predictor,
-    store: FrameStore,
+    store: Clips,
     labels: tuple[str, ...],
     kind: str,
     warmup: int,
@@ -109,7 +109,7 @@ def evaluate(
 
 
 def clips_scores(
-    predictor: Predictor, store: FrameStore, advance: Advance = lambda frames: None
+    predictor: Predictor, store: Clips, advance: Advance = lambda frames: None
 ) -> tuple[Scores, ...]:
     """Scores of each clip from a zero state, float32 [time, classes] each."""
     return tuple(
@@ -125,7 +125,7 @@ def clip_predictions(scores: Sequence[Scores], warmup: int) -> Ints:
 
 def shuffled_accuracy(
     predictor: Predictor,
-    store: FrameStore,
+    store: Clips,
     warmup: int,
     seed: int,
     advance: Advance = lambda frames: None,
@@ -147,7 +147,7 @@ def shuffled_accuracy(
 
 def evaluate_baseline(
     predictor: Predictor,
-    store: FrameStore,
+    store: Clips,
     kind: str,
     warmup: int,
     seed: int,
@@ -168,7 +168,7 @@ def evaluate_baseline(
     )
 
 
-def _check(predictor: Predictor, store: FrameStore, labels: tuple[str, ...]) -> None:
+def _check(predictor: Predictor, store: Clips, labels: tuple[str, ...]) -> None:
     if len(store) == 0:
         raise EdgecrnnError("data: expected at least one clip or picture to judge, got none")
     if predictor.labels != labels:
@@ -179,7 +179,7 @@ def _check(predictor: Predictor, store: FrameStore, labels: tuple[str, ...]) -> 
 
 
 def _counter(
-    store: FrameStore, kind: str, baseline: bool, progress: Callable[[int, int], None] | None
+    store: Clips, kind: str, baseline: bool, progress: Callable[[int, int], None] | None
 ) -> Advance:
     passes = (1 if kind == "pictures" else _PASSES) + baseline
     total, done = passes * int(store.starts[-1] - store.starts[0]), 0
@@ -193,25 +193,24 @@ def _counter(
     return advance
 
 
-def _picture_scores(predictor: Predictor, store: FrameStore, advance: Advance) -> Scores:
+def _picture_scores(predictor: Predictor, store: Clips, advance: Advance) -> Scores:
     """Each picture for itself, float32 [pictures, classes]."""
     rows = []
     for start in range(0, len(store), BLOCK):
-        frames = store.frames[store.starts[start] : store.starts[min(start + BLOCK, len(store))]]
+        last = min(start + BLOCK, len(store))
+        frames = np.concatenate([store.clip(i) for i in range(start, last)])
         rows.append(predictor.scores(frames, None)[0])
         advance(len(frames))
     return np.concatenate(rows)
 
 
-def _trace(
-    predictor: Predictor, store: FrameStore, warmup: int, seed: int, advance: Advance
-) -> Trace:
+def _trace(predictor: Predictor, store: Clips, warmup: int, seed: int, advance: Advance) -> Trace:
     order = stream_order(store, seed)
     scores, truth = stream_scores(predictor, store, order, advance)
     return Trace(order, truth, scores, counted_frames(truth, warmup))
 
 
-def _stream(trace: Trace, store: FrameStore, seed: int) -> StreamScores:
+def _stream(trace: Trace, store: Clips, seed: int) -> StreamScores:
     truth, counted = trace.truth, trace.counted
     decided = trace.scores.argmax(axis=1)
     delays = metrics.follow_delays(truth, decided)

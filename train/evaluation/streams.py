@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from edgecrnn.train.data.store import FrameStore
 from edgecrnn.train.evaluation.predictor import Predictor
 
 Frames = npt.NDArray[np.uint8]
@@ -19,17 +18,39 @@ Bools = npt.NDArray[np.bool_]
 BLOCK = 256
 
 
-def stream_order(store: FrameStore, seed: int) -> Ints:
+class Clips(Protocol):
+    """What is judged: one split's `FrameStore`, or several of them as one."""
+
+    @property
+    def starts(self) -> Ints:
+        """int64 [clips + 1]: frames before each clip, then all frames."""
+
+    @property
+    def labels(self) -> Ints:
+        """int64 [clips]."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Path below the data folder, per clip."""
+
+    def clip(self, i: int) -> Frames:
+        """The frames of clip `i`, uint8 [time, h, w, channels]."""
+
+    def __len__(self) -> int:
+        """How many clips."""
+
+
+def stream_order(store: Clips, seed: int) -> Ints:
     """Every clip of `store` once, int64 [clips], in an order that only the seed decides."""
     return np.random.default_rng(seed).permutation(len(store)).astype(np.int64)
 
 
-def frame_labels(store: FrameStore, order: Ints) -> Ints:
+def frame_labels(store: Clips, order: Ints) -> Ints:
     """The truth at each frame of the stream, int64 [frames]."""
     return np.repeat(store.labels[order], np.diff(store.starts)[order])
 
 
-def blocks(store: FrameStore, order: Ints) -> Iterator[Frames]:
+def blocks(store: Clips, order: Ints) -> Iterator[Frames]:
     """The stream's frames in pieces of one clip each, uint8 [at most BLOCK, h, w, channels]."""
     for index in order.tolist():
         clip = store.clip(index)
@@ -37,15 +58,18 @@ def blocks(store: FrameStore, order: Ints) -> Iterator[Frames]:
             yield clip[start : start + BLOCK]
 
 
-def joined(store: FrameStore, order: Ints) -> tuple[Frames, Ints]:
-    """The whole stream in memory: uint8 [frames, h, w, channels] and its truth int64 [frames]."""
-    frames = np.concatenate([store.frames[:0], *blocks(store, order)])
+def joined(store: Clips, order: Ints) -> tuple[Frames, Ints]:
+    """The whole stream in memory: uint8 [frames, h, w, channels] and its truth int64 [frames].
+
+    At least one clip is needed.
+    """
+    frames = np.concatenate(list(blocks(store, order)))
     return frames, frame_labels(store, order)
 
 
 def stream_scores(
     predictor: Predictor,
-    store: FrameStore,
+    store: Clips,
     order: Ints,
     advance: Callable[[int], None] = lambda frames: None,
 ) -> tuple[Scores, Ints]:

@@ -1,0 +1,136 @@
+"""An evaluation as plain text that looks the same on a terminal and in a pipe."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+import numpy as np
+
+from edgecrnn.train.evaluation.result import Evaluation
+
+# More columns do not fit a terminal; the commonest mistakes are listed instead.
+_WIDEST_CONFUSION = 20
+_MISTAKES = 12
+_NAME_WIDTH = 28
+
+
+def evaluation_text(evaluation: Evaluation) -> str:
+    """Headline figures, the table of classes and the confusions, ending in a newline."""
+    parts = [_headline(evaluation), _class_table(evaluation), _confusions(evaluation)]
+    return "\n".join(parts)
+
+
+def percent(share: float | None) -> str:
+    """'97.3 %', or - for 0/0."""
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def shown(name: str, width: int = _NAME_WIDTH) -> str:
+    """A class's name that cannot move the cursor, cut to `width` columns."""
+    safe = "".join(letter if letter.isprintable() else "?" for letter in name)
+    if _columns(safe) <= width:
+        return safe
+    while _columns(safe) > width - 1:
+        safe = safe[:-1]
+    return safe + "…"
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Columns two spaces apart, the first left-aligned, the others right-aligned."""
+    widths = [max(_columns(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [row[0] + " " * (widths[0] - _columns(row[0]))]
+        pairs = zip(row[1:], widths[1:], strict=True)
+        cells += [" " * (width - _columns(cell)) + cell for cell, width in pairs]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def _headline(evaluation: Evaluation) -> str:
+    clip, stream, baseline = evaluation.clip, evaluation.stream, evaluation.baseline
+    one = evaluation.kind.removesuffix("s")
+    rows = [["", "accuracy", "95 % interval", "without memory"]]
+    rows.append(
+        [
+            f"{one}s",
+            percent(clip.accuracy),
+            _interval(clip.interval),
+            percent(baseline.clip_accuracy) if baseline else "-",
+        ]
+    )
+    if stream is not None:
+        rows.append(
+            [
+                f"stream, {evaluation.warmup} frames of warm-up left out",
+                percent(stream.accuracy),
+                _interval(stream.interval),
+                percent(baseline.stream_accuracy) if baseline else "-",
+            ]
+        )
+    rows.append(["mean over the classes (balanced)", percent(clip.balanced_accuracy), "", ""])
+    if clip.shuffled_accuracy is not None:
+        rows.append(["clips, their frames shuffled", percent(clip.shuffled_accuracy), "", ""])
+    text = table(rows)
+    if stream is not None and stream.changes:
+        text += (
+            f"\nThe decision follows a change of class after {_frames(stream.delay_median)} "
+            f"(median), {_frames(stream.delay_p90)} (90 %); "
+            f"never before the next change: {stream.never_followed} of {stream.changes}.\n"
+        )
+    if stream is not None and stream.flickers_per_1000 is not None:
+        text += f"Flickers: {stream.flickers_per_1000:.1f} in 1,000 frames.\n"
+    return text
+
+
+def _class_table(evaluation: Evaluation) -> str:
+    streamed = evaluation.stream is not None
+    head = ["class", "precision", "recall", "F1", evaluation.kind]
+    rows = [head + (["on the stream"] if streamed else [])]
+    for one in evaluation.classes:
+        row = [shown(one.label), *map(percent, (one.precision, one.recall, one.f1))]
+        row.append(f"{one.support:,}")
+        rows.append(row + ([percent(one.stream_accuracy)] if streamed else []))
+    return table(rows)
+
+
+def _confusions(evaluation: Evaluation) -> str:
+    matrix = np.array(evaluation.confusion)
+    names = [shown(label) for label in evaluation.labels]
+    if len(names) <= _WIDEST_CONFUSION:
+        rows = [["truth \\ decided", *(str(i + 1) for i in range(len(names)))]]
+        for index, name in enumerate(names):
+            counts = [str(count) if count else "·" for count in matrix[index].tolist()]
+            rows.append([f"{index + 1:>2} {name}", *counts])
+        return table(rows)
+    mistakes = [
+        (int(matrix[t, p]), names[t], names[p])
+        for t, p in zip(*np.nonzero(matrix), strict=True)
+        if t != p
+    ]
+    if not mistakes:
+        return "No mistakes.\n"
+    mistakes.sort(key=lambda mistake: -mistake[0])
+    rows = [["truth → decided", evaluation.kind]]
+    rows += [[f"{truth} → {said}", str(count)] for count, truth, said in mistakes[:_MISTAKES]]
+    more = len(mistakes) - _MISTAKES
+    return table(rows) + (f"and {more} rarer mistakes\n" if more > 0 else "")
+
+
+def _interval(interval: tuple[float | None, float | None]) -> str:
+    low, high = interval
+    return "-" if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def _frames(count: int | None) -> str:
+    return "never" if count is None else "1 frame" if count == 1 else f"{count} frames"
+
+
+def _columns(text: str) -> int:
+    """Terminal columns: wide letters take two, combining marks none."""
+    return sum(0 if unicodedata.combining(letter) else 2 if _wide(letter) else 1 for letter in text)
+
+
+def _wide(letter: str) -> bool:
+    return unicodedata.east_asian_width(letter) in "WF"
