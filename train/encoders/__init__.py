@@ -21,7 +21,10 @@ def encoder_defaults(name: str) -> dict[str, Any]:
 
 
 def build_encoder(name: str, input_shape: tuple[int, int, int], width: float) -> Any:
-    """A Keras model from float32 [batch, h, w, channels] in 0..1 to a feature map.
+    """A Keras model from float32 [batch, h, w, channels] in 0..1 to what it reads there.
+
+    Its outputs are a list: the feature map [batch, rows, columns, filters], and where the encoder
+    has one a summary of the whole frame [batch, features].
 
     Args:
         name: one of `encoder_names()`.

@@ -19,4 +19,4 @@ def build(input_shape: tuple[int, int, int], width: float) -> Any:
             max(8, round(filters * width)), 3, padding="same", activation="relu", name=f"conv_{index}"
         )(x)
         x = layers.MaxPooling2D(2, name=f"pool_{index}")(x)
-    return keras.Model(inputs, x, name="encoder")
+    return keras.Model(inputs, [x], name="encoder")

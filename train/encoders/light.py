@@ -1,7 +1,8 @@
 """The default for small boards: separable convolutions, batch-normalised, position kept.
 
-The last layer is a 1x1 convolution to few channels, so that flattening keeps where things are
-without a large matrix in the LSTM (global average pooling would throw it away).
+Two readings of the last convolution go to the LSTM: a 1x1 convolution to few channels, which keeps
+where things are without a large matrix behind it, and the average over all places, which says what
+moves how wherever it is and needs not be learned for each place anew.
 """
 
 from __future__ import annotations
@@ -16,14 +17,18 @@ DEFAULTS = {"units": 64, "layers": 1, "motion": True, "dropout": 0.2}
 
 
 def build(input_shape: tuple[int, int, int], width: float) -> Any:
-    """float32 [batch, h, w, channels] to [batch, ceil(h / 8), ceil(w / 8), 16 * width]."""
+    """float32 [batch, h, w, channels] to [batch, h / 8, w / 8, 16 * width] and [batch, 64 * width].
+
+    Sides that 8 does not divide are rounded up.
+    """
     first, *wider = (max(8, round(filters * width)) for filters in (16, 32, 64))
     x = inputs = keras.Input(input_shape)
     x = _conv(x, first, 3, 2, "conv_0")
     for index, filters in enumerate(wider, 1):
         x = _separable(x, filters, f"conv_{index}")
-    x = _conv(x, max(8, round(16 * width)), 1, 1, "squeeze")
-    return keras.Model(inputs, x, name="encoder")
+    summary = layers.GlobalAveragePooling2D(name="summary")(x)
+    place = _conv(x, max(8, round(16 * width)), 1, 1, "squeeze")
+    return keras.Model(inputs, [place, summary], name="encoder")
 
 
 def _separable(x: Any, filters: int, name: str) -> Any:

@@ -79,8 +79,10 @@ def build_network(
 
 def step_features(encoder: Any, settings: NetworkSettings) -> int:
     """How many numbers the encoder gives for one step of the sequence."""
-    _, rows, columns, filters = encoder.output_shape
-    return int(rows * filters if settings.sequence == "columns" else rows * columns * filters)
+    (_, rows, columns, filters), *summary = encoder.output_shape
+    if settings.sequence == "columns":
+        return int(rows * filters)
+    return int(rows * columns * filters + sum(shape[-1] for shape in summary))
 
 
 def state_shapes(network: Network) -> dict[str, tuple[int, ...]]:
@@ -117,7 +119,7 @@ def step(network: Network, frame: Any, states: States) -> tuple[Any, dict[str, A
         new["previous"] = frame
         difference = ops.subtract(frame, states["previous"])
         frame = ops.concatenate([frame, difference], axis=-1)
-    x = flatten(network.encoder(frame))
+    x = frame_features(network.encoder(frame))
     for index, cell in enumerate(network.cells):
         x, new[f"c{index}"] = cell(x, states[f"h{index}"], states[f"c{index}"])
         new[f"h{index}"] = x
@@ -142,7 +144,7 @@ def clip(
         before = ops.concatenate([states["previous"][:, None], frames[:, :-1]], axis=1)
         frames = ops.concatenate([frames, ops.subtract(frames, before)], axis=-1)
     flat = ops.reshape(frames, (-1, *frames.shape[2:]))
-    features = flatten(network.encoder(flat, training=training))
+    features = frame_features(network.encoder(flat, training=training))
     x = ops.reshape(features, (batch, time, features.shape[-1]))
     for index, cell in enumerate(network.cells):
         start = (states[f"h{index}"], states[f"c{index}"])
@@ -166,7 +168,7 @@ def stream(network: Network, frames: Any, states: States) -> tuple[Any, dict[str
         new["previous"] = frames[-1:]
         before = ops.concatenate([states["previous"], frames[:-1]], axis=0)
         frames = ops.concatenate([frames, ops.subtract(frames, before)], axis=-1)
-    x = flatten(network.encoder(frames))
+    x = frame_features(network.encoder(frames))
     for index, cell in enumerate(network.cells):
 
         def advance(state: Any, projected: Any, cell: Any = cell) -> Any:
@@ -193,7 +195,7 @@ def picture_steps(
     """Features [batch, steps, features] of a picture's columns, or blocks in reading order."""
     frames = scaled(frames)
     if settings.sequence == "columns":
-        maps = encoder(frames, training=training)
+        maps = encoder(frames, training=training)[0]
         bands = [flatten(maps[:, :, column, :]) for column in range(maps.shape[2])]
         return ops.stack(bands, axis=1)
     blocks = settings.blocks
@@ -203,7 +205,7 @@ def picture_steps(
         for row in range(blocks)
         for column in range(blocks)
     ]
-    features = flatten(encoder(ops.concatenate(cut, axis=0), training=training))
+    features = frame_features(encoder(ops.concatenate(cut, axis=0), training=training))
     return ops.stack(ops.split(features, blocks * blocks, axis=0), axis=1)
 
 
@@ -258,6 +260,12 @@ def _dropout(network: Network, x: Any, training: bool) -> Any:
     shape = (ops.shape(x)[0], 1, x.shape[-1]) if len(x.shape) == 3 else ops.shape(x)
     keep = ops.cast(keras.random.uniform(shape, seed=network.seeds) >= rate, x.dtype)
     return ops.multiply(x, keep / (1.0 - rate))
+
+
+def frame_features(readings: Any) -> Any:
+    """An encoder's readings of whole frames as [batch, features]: the map laid flat, the summary."""
+    flat = [flatten(reading) for reading in readings]
+    return flat[0] if len(flat) == 1 else ops.concatenate(flat, axis=-1)
 
 
 def scaled(frames: Any) -> Any:

@@ -13,7 +13,7 @@ from edgecrnn.train.encoders import build_encoder
 from edgecrnn.train.network.network import (
     Network,
     clip,
-    flatten,
+    frame_features,
     picture,
     picture_steps,
     scaled,
@@ -96,7 +96,7 @@ class Baseline:
     def logits(self, frames: Any, training: bool = False) -> Any:
         """float32 [batch, h, w, channels] in 0..255 to logits [batch, classes]."""
         if self.settings.sequence == "time":
-            return self.head(flatten(self.encoder(scaled(frames), training=training)))
+            return self.head(frame_features(self.encoder(scaled(frames), training=training)))
         steps = picture_steps(self.encoder, self.settings, frames, training)
         return self.head(ops.mean(steps, axis=1))
 
