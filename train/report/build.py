@@ -1,0 +1,187 @@
+"""The page: figures, drawings and tables put into one self-contained HTML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from edgecrnn.runtime.files import write_file
+from edgecrnn.train.evaluation.text import percent
+from edgecrnn.train.report.confusion import confusion_map
+from edgecrnn.train.report.content import ReportInput
+from edgecrnn.train.report.curves import curve_chart, series
+from edgecrnn.train.report.filmstrip import card
+from edgecrnn.train.report.stream_strip import FRAMES_SHOWN, stream_strip
+
+_FOLDER = Path(__file__).parent
+# Differences smaller than this are not worth a remark.
+_REMARKABLE = 0.05
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One headline figure."""
+
+    name: str
+    value: str
+    remark: str
+    main: bool = False
+
+
+def build_report(report: ReportInput) -> str:
+    """The whole page as HTML; it loads nothing and runs nothing."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = percent
+    environment.filters["bytes"] = bytes_said
+    environment.filters["setting"] = setting_said
+    evaluation = report.evaluation
+    cards = [
+        card(one, evaluation.labels, evaluation.warmup, report.frame_rate)
+        for one in report.examples
+    ]
+    trace = evaluation.detail.trace
+    return environment.get_template("report.html.j2").render(
+        report=report,
+        evaluation=evaluation,
+        one=evaluation.kind.removesuffix("s"),
+        style=Markup((_FOLDER / "report.css").read_text("utf-8")),
+        tiles=tiles(report),
+        remarks=remarks(report),
+        confusion=confusion_map(evaluation.labels, evaluation.confusion),
+        curves=_curves(report),
+        wrong=[one for one in cards if not one.right],
+        right=[one for one in cards if one.right],
+        stream=stream_strip(trace, evaluation.labels, report.frame_rate) if trace else None,
+        stream_shown=min(FRAMES_SHOWN, len(trace.truth)) if trace else 0,
+        mistakes=sum(map(sum, evaluation.confusion))
+        - sum(row[i] for i, row in enumerate(evaluation.confusion)),
+    )
+
+
+def write_report(path: Path, report: ReportInput) -> None:
+    """Write the page, whole or not at all."""
+    write_file(path, build_report(report).encode("utf-8", "replace"))
+
+
+def tiles(report: ReportInput) -> list[Tile]:
+    """The headline figures, the most telling first."""
+    clip, stream = report.evaluation.clip, report.evaluation.stream
+    baseline = report.evaluation.baseline
+    kind = report.evaluation.kind
+    low, high = clip.interval
+    result = []
+    if stream is not None:
+        remark = f"frames right, never reset, {report.evaluation.warmup} of warm-up left out"
+        result.append(Tile("Stream", percent(stream.accuracy), remark, main=True))
+    remark = f"of {clip.count:,} {kind} right; 95 % interval {100 * low:.1f} to {100 * high:.1f}"
+    result.append(Tile(kind.capitalize(), percent(clip.accuracy), remark, main=True))
+    if baseline is not None:
+        if baseline.stream_accuracy is not None:
+            remark, value = "frames right without memory", baseline.stream_accuracy
+        else:
+            remark, value = f"{kind} right by the network without an LSTM", baseline.clip_accuracy
+        result.append(Tile("Without memory", percent(value), remark))
+    if clip.shuffled_accuracy is not None:
+        remark = "clips right, their frames shuffled"
+        result.append(Tile("Shuffled", percent(clip.shuffled_accuracy), remark))
+    if stream is not None and stream.changes:
+        result.append(_delay_tile(report))
+    result.append(Tile("Parameters", f"{report.parameters:,}", "trained numbers"))
+    return result + _size_tile(report)
+
+
+def remarks(report: ReportInput) -> list[str]:
+    """Sentences on figures that ought to make a reader think."""
+    clip, stream = report.evaluation.clip, report.evaluation.stream
+    baseline = report.evaluation.baseline
+    result = []
+    if clip.shuffled_accuracy is not None and clip.accuracy - clip.shuffled_accuracy < _REMARKABLE:
+        result.append(
+            "Shuffling the frames hardly changes the score: the model does not use their order."
+        )
+    if baseline is not None and clip.accuracy - baseline.clip_accuracy < _REMARKABLE:
+        result.append("A model without memory does about as well: these classes need no memory.")
+    if stream is not None and stream.accuracy is not None:
+        if clip.accuracy - stream.accuracy > _REMARKABLE:
+            result.append(
+                "The stream scores clearly below the clips: the model works best from a reset."
+            )
+        if stream.changes and stream.delay_p90 is None:
+            result.append("More than one change of class in ten is never followed by the decision.")
+    return [*result, *report.notes]
+
+
+def bytes_said(size: float) -> str:
+    """'71 kB' or '3.4 MB'."""
+    if size < 1000:
+        return f"{size:.0f} B"
+    return f"{size / 1e3:,.0f} kB" if size < 999_500 else f"{size / 1e6:,.1f} MB"
+
+
+def setting_said(value: Any) -> str:
+    """A setting's value as a person writes it."""
+    if value is None:
+        return "not set"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {setting_said(one)}" for key, one in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(setting_said, value)) or "none"
+    return str(value) if value != "" else "not set"
+
+
+def _delay_tile(report: ReportInput) -> Tile:
+    stream = report.evaluation.stream
+    assert stream is not None
+    median, late = stream.delay_median, stream.delay_p90
+    remark = "frames until a new class is seen; 90 % within " + (
+        "no time" if late is None else str(late)
+    )
+    if late is None:
+        remark = "frames until half of the new classes are seen"
+    if report.frame_rate and median is not None:
+        remark += f" ({report.frame_rate:g} frames a second)"
+    return Tile("Delay", "never" if median is None else str(median), remark)
+
+
+def _size_tile(report: ReportInput) -> list[Tile]:
+    """The smallest variant beside the largest, where there are two."""
+    if len(report.variants) < 2:
+        return []
+    largest = max(report.variants, key=lambda row: row.size)
+    smallest = min(report.variants, key=lambda row: row.size)
+    times = largest.size / max(1, smallest.size)
+    remark = f"{smallest.name}, {times:.1f} times smaller than {largest.name}"
+    return [Tile("On the device", bytes_said(smallest.size), remark)]
+
+
+def _curves(report: ReportInput) -> list[tuple[str, Markup]]:
+    history, without = report.history, report.baseline_history
+    accuracy = [
+        series("training", "curve train", history, "accuracy"),
+        series("validation", "curve val", history, "val_accuracy"),
+        series("without memory", "curve base", without, "val_accuracy"),
+    ]
+    loss = [
+        series("training", "curve train", history, "loss"),
+        series("validation", "curve val", history, "val_loss"),
+    ]
+    charts = (
+        ("Accuracy", curve_chart("Accuracy by epoch", accuracy, report.best_epoch, share=True)),
+        ("Loss", curve_chart("Loss by epoch", loss, report.best_epoch, share=False)),
+    )
+    return [(name, chart) for name, chart in charts if chart is not None]

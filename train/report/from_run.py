@@ -1,0 +1,63 @@
+"""The report of a run, from its record and an evaluation."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from edgecrnn.train.evaluation.result import Evaluation
+from edgecrnn.train.evaluation.streams import Clips
+from edgecrnn.train.report.content import ReportInput, VariantRow
+from edgecrnn.train.report.examples import choose_examples
+from edgecrnn.train.run_folder import RunRecord
+
+
+def report_of_run(
+    record: RunRecord,
+    evaluation: Evaluation,
+    clips: Clips,
+    judged_on: str,
+    variants: Sequence[VariantRow] = (),
+) -> ReportInput:
+    """Everything that the page of `record` shows.
+
+    Args:
+        record: the run.
+        evaluation: of the run's model over `clips`.
+        clips: what was judged; the examples are taken from it.
+        judged_on: which clips those are, for example "the test split".
+        variants: what conversion made, the float model first; () before it.
+    """
+    return ReportInput(
+        name=record.name,
+        created=record.created,
+        made_by=record.made_by,
+        sequence=record.sequence,
+        frame_rate=record.frame_rate,
+        parameters=record.parameters,
+        evaluation=evaluation,
+        judged_on=judged_on,
+        examples=choose_examples(evaluation, clips),
+        history=record.history,
+        baseline_history=record.baseline_history,
+        best_epoch=record.best_epoch,
+        variants=tuple(variants),
+        counts=record.data.counts,
+        settings={
+            "Frames": {
+                **dataclasses.asdict(record.preprocessing),
+                "frame_rate": record.frame_rate,
+            },
+            "Network": dataclasses.asdict(record.network),
+            "Training": dataclasses.asdict(record.train),
+            "Augmentation": dict(record.augmentation),
+            "Decision": dataclasses.asdict(record.decision),
+            "Data": {
+                "root": record.data.root,
+                "hash": record.data.hash,
+                "made_split": record.data.made_split,
+                "split_seed": record.data.split_seed,
+            },
+        },
+        skipped=record.data.skipped,
+    )
