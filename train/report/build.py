@@ -21,6 +21,8 @@ from edgecrnn.train.report.stream_strip import FRAMES_SHOWN, stream_strip
 _FOLDER = Path(__file__).parent
 # Differences smaller than this are not worth a remark.
 _REMARKABLE = 0.05
+# Of fewer clips no such difference says anything.
+_ENOUGH = 20
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ def build_report(report: ReportInput) -> str:
         lstrip_blocks=True,
     )
     environment.filters["percent"] = percent
+    environment.filters["count"] = count_said
     environment.filters["bytes"] = bytes_said
     environment.filters["setting"] = setting_said
     evaluation = report.evaluation
@@ -84,7 +87,10 @@ def tiles(report: ReportInput) -> list[Tile]:
     if stream is not None:
         remark = f"frames right, never reset, {report.evaluation.warmup} of warm-up left out"
         result.append(Tile("Stream", percent(stream.accuracy), remark, main=True))
-    remark = f"of {clip.count:,} {kind} right; 95 % interval {100 * low:.1f} to {100 * high:.1f}"
+    one = kind.removesuffix("s")
+    remark = (
+        f"of {count_said(clip.count, one)} right; 95 % interval {100 * low:.1f} to {100 * high:.1f}"
+    )
     result.append(Tile(kind.capitalize(), percent(clip.accuracy), remark, main=True))
     if baseline is not None:
         if baseline.stream_accuracy is not None:
@@ -105,7 +111,9 @@ def remarks(report: ReportInput) -> list[str]:
     """Sentences on figures that ought to make a reader think."""
     clip, stream = report.evaluation.clip, report.evaluation.stream
     baseline = report.evaluation.baseline
-    result = []
+    result: list[str] = []
+    if clip.count < _ENOUGH:
+        return list(report.notes)
     if clip.shuffled_accuracy is not None and clip.accuracy - clip.shuffled_accuracy < _REMARKABLE:
         result.append(
             "Shuffling the frames hardly changes the score: the model does not use their order."
@@ -120,6 +128,11 @@ def remarks(report: ReportInput) -> list[str]:
         if stream.changes and stream.delay_p90 is None:
             result.append("More than one change of class in ten is never followed by the decision.")
     return [*result, *report.notes]
+
+
+def count_said(count: int, one: str) -> str:
+    """'1 clip' or '1,200 clips'."""
+    return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
 
 
 def bytes_said(size: float) -> str:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from edgecrnn.train.report import svg
 
-_LETTER = 6.7  # pixels of an average letter
+_LETTER = 7.2  # pixels of an average letter
 _SLANTED = 14  # more columns are numbered instead of named
 
 
@@ -21,35 +21,26 @@ def confusion_map(labels: Sequence[str], confusion: Sequence[Sequence[int]]) -> 
     """
     n = len(labels)
     cell = max(16.0, min(46.0, 440.0 / n))
-    slanted = n <= _SLANTED
-    names = [svg.cut(label, 18) for label in labels]
-    if not slanted:
-        names = [f"{name} {index + 1}" for index, name in enumerate(names)]
-    longest = max(len(name) for name in names)
-    left, top = 12 + _LETTER * longest, (14 + 0.7 * _LETTER * longest if slanted else 22.0)
+    heads = names = [svg.cut(label, 18) for label in labels]
+    if n > _SLANTED:
+        heads = [str(index + 1) for index in range(n)]
+        names = [f"{name} {head}" for name, head in zip(names, heads, strict=True)]
+    longest, longest_head = max(map(len, names)), max(map(len, heads))
+    slanted = _LETTER * longest_head > cell
+    left, top = 12 + _LETTER * longest, (14 + 0.7 * _LETTER * longest_head if slanted else 22.0)
     # The last slanted name leans out to the right.
-    right = 0.72 * _LETTER * len(names[-1]) if slanted else 6.0
+    right = 0.72 * _LETTER * len(heads[-1]) if slanted else 6.0
     parts = []
-    for index, (name, label) in enumerate(zip(names, labels, strict=True)):
-        middle = (index + 0.5) * cell
-        title = svg.tag("title", label)
-        parts.append(
-            svg.tag("text", name, title, x=left - 7, y=top + middle + 4, text_anchor="end")
-        )
-        x, y = left + middle, top - 7
+    for index, (name, head, label) in enumerate(zip(names, heads, labels, strict=True)):
+        x, y, title = left + (index + 0.5) * cell, top - 7, svg.tag("title", label)
+        beside = {"x": left - 7, "y": top + (index + 0.5) * cell + 4, "text_anchor": "end"}
+        parts.append(svg.tag("text", name, title, **beside))
         if slanted:
-            parts.append(
-                svg.tag(
-                    "text", name, title, x=x - 3, y=y,
-                    transform=f"rotate(-45 {svg.number(x - 3)} {svg.number(y)})",
-                )
-            )  # fmt: skip
+            turn = f"rotate(-45 {svg.number(x - 3)} {svg.number(y)})"
+            parts.append(svg.tag("text", head, title, x=x - 3, y=y, transform=turn))
         else:
-            parts.append(
-                svg.tag(
-                    "text", str(index + 1), title, x=x, y=y, text_anchor="middle", class_="soft"
-                )
-            )
+            style = "tiny" if cell < 20 else None
+            parts.append(svg.tag("text", head, title, x=x, y=y, text_anchor="middle", class_=style))
     for t, row in enumerate(confusion):
         total = sum(row)
         for p, count in enumerate(row):

@@ -68,9 +68,8 @@ def curve_chart(
         x = across(best_epoch)
         parts.append(svg.line(x, _TOP, x, bottom, "mark"))
         anchor = "end" if x > _WIDTH - 90 else "start"
-        parts.append(
-            svg.text(x + (-5 if anchor == "end" else 5), _TOP + 10, "best", "soft", anchor)
-        )
+        y = bottom - 6 if share else _TOP + 10
+        parts.append(svg.text(x + (-5 if anchor == "end" else 5), y, "best", "soft", anchor))
     for epoch in _epochs(first, last):
         parts.append(svg.text(across(epoch), bottom + 16, f"{epoch:g}", "soft", "middle"))
     parts.append(svg.text(_WIDTH - _RIGHT, _HEIGHT - 3, "epoch", "soft", "end"))

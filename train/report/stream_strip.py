@@ -15,7 +15,7 @@ from edgecrnn.train.report import svg
 FRAMES_SHOWN = 600
 _FRAME = 1.5  # pixels
 _SCORE = 56.0
-_LETTER = 6.7
+_LETTER = 7.2
 
 
 def stream_strip(trace: Trace, labels: Sequence[str], frame_rate: float | None) -> Markup | None:
@@ -36,7 +36,7 @@ def stream_strip(trace: Trace, labels: Sequence[str], frame_rate: float | None) 
     decided = scores.argmax(axis=1)
     lane = 20.0 if len(labels) <= 12 else 13.0
     names = [svg.cut(label, 18) for label in labels]
-    left = 12 + _LETTER * max(len(name) for name in names)
+    left = max(54.0, 12 + _LETTER * max(len(name) for name in names))
     frame = max(_FRAME, min(8.0, 700 / len(truth)))
     width, bottom = left + frame * len(truth) + 8, lane * len(labels)
     parts = []
@@ -81,7 +81,7 @@ def _axis(
 ) -> list[Markup]:
     length = frames / frame_rate if frame_rate else float(frames)
     unit = " s" if frame_rate else ""
-    marks = [mark for mark in svg.ticks(length, 8) if mark <= length]
+    marks = [mark for mark in svg.ticks(length, max(2, int(frame * frames / 70))) if mark <= length]
     scale = frame * frames / length
     return [
         svg.text(left + mark * scale, top + 16, f"{mark:g}{unit}", "soft", "middle")
