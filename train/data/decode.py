@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edgecrnn.runtime.intact import truncated
 from edgecrnn.runtime.preprocess import Image, Preprocessing, prepare
-from edgecrnn.train.data.intact import truncated
 from edgecrnn.train.data.layout import frame_files
 
 # FFmpeg reads it when the first video is opened; a person's own choice stays.

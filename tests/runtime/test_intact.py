@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgecrnn.train.data.intact import truncated
+from edgecrnn.runtime.intact import truncated
 
 IMAGE = cv2.GaussianBlur(
     np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8), (0, 0), 2
