@@ -21,6 +21,11 @@ def evaluation_text(evaluation: Evaluation) -> str:
     return "\n".join(parts)
 
 
+def count_said(count: int, one: str) -> str:
+    """'1 clip' or '1,200 clips'."""
+    return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
+
+
 def percent(share: float | None) -> str:
     """'97.3 %', or - for 0/0."""
     return "-" if share is None else f"{100 * share:.1f} %"

@@ -11,7 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from edgecrnn.runtime.files import write_file
-from edgecrnn.train.evaluation.text import percent
+from edgecrnn.train.evaluation.text import count_said, percent
 from edgecrnn.train.report.confusion import confusion_map
 from edgecrnn.train.report.content import ReportInput
 from edgecrnn.train.report.curves import curve_chart, series
@@ -97,7 +97,7 @@ def tiles(report: ReportInput) -> list[Tile]:
             remark, value = "frames right without memory", baseline.stream_accuracy
         else:
             remark, value = f"{kind} right by the network without an LSTM", baseline.clip_accuracy
-        result.append(Tile("Without memory", percent(value), remark))
+        result.append(Tile("No memory", percent(value), remark))
     if clip.shuffled_accuracy is not None:
         remark = "clips right, their frames shuffled"
         result.append(Tile("Shuffled", percent(clip.shuffled_accuracy), remark))
@@ -128,11 +128,6 @@ def remarks(report: ReportInput) -> list[str]:
         if stream.changes and stream.delay_p90 is None:
             result.append("More than one change of class in ten is never followed by the decision.")
     return [*result, *report.notes]
-
-
-def count_said(count: int, one: str) -> str:
-    """'1 clip' or '1,200 clips'."""
-    return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
 
 
 def bytes_said(size: float) -> str:

@@ -36,7 +36,7 @@ def execute(args: argparse.Namespace) -> int:
     from edgecrnn.train.evaluation.choice import choose_clips
     from edgecrnn.train.evaluation.evaluate import evaluate
     from edgecrnn.train.evaluation.subject import load_for, open_subject
-    from edgecrnn.train.evaluation.text import evaluation_text, shown
+    from edgecrnn.train.evaluation.text import count_said, evaluation_text, shown
 
     if args.json is not None:
         check_output(args.json, args.force)
@@ -54,8 +54,8 @@ def execute(args: argparse.Namespace) -> int:
         _progress("judging"),
     )
     frames = int(chosen.clips.starts[-1])
-    size = f"{len(chosen.clips):,} {subject.kind}"
-    size += f", {frames:,} frames" if subject.kind == "clips" else ""
+    size = count_said(len(chosen.clips), subject.kind.removesuffix("s"))
+    size += f", {count_said(frames, 'frame')}" if subject.kind == "clips" else ""
     print(f"{shown(str(args.model), 1000)} ({subject.what})")
     print(f"on {shown(str(args.data), 1000)}: {chosen.said}, {size}\n")
     print(evaluation_text(evaluation), end="")
