@@ -186,13 +186,12 @@ def _record(
     baseline: Fitted | None,
 ) -> RunRecord:
     from edgecrnn.train.predictors import network_predictor
-    from edgecrnn.train.evaluation.streams import counted_frames, joined, stream_order
+    from edgecrnn.train.evaluation.streams import counted_frames, stream_order, stream_scores
 
     val = data.splits["val"]
     warmup = plan.train.warmup if plan.network.sequence == "time" else 0
-    order = stream_order(val, plan.train.seed)
-    frames, labels = joined(val, order)
-    scores, _ = network_predictor(network, data.labels).scores(frames, None)
+    predictor = network_predictor(network, data.labels)
+    scores, labels = stream_scores(predictor, val, stream_order(val, plan.train.seed))
     decision = choose_decision(scores, labels, counted_frames(labels, warmup), warmup)
     counts = {
         split: {

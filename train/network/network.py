@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
@@ -20,6 +21,7 @@ from edgecrnn.train.network.cell import LSTMCell
 from edgecrnn.train.network.settings import NetworkSettings, check_blocks
 
 States = Mapping[str, Any]
+_MOTION_GAIN = 8.0
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ def build_network(
     encoder = build_encoder(
         settings.encoder, (height, width, channels * (1 + settings.sees_motion)), settings.width
     )
+    if settings.sees_motion:
+        _favour_motion(encoder, channels)
     cells = tuple(LSTMCell(settings.units, name=f"lstm_{i}") for i in range(settings.layers))
     head = layers.Dense(classes, name="head")
     seeds = keras.random.SeedGenerator(seed)
@@ -75,6 +79,18 @@ def build_network(
         features = settings.units
     head.build((None, settings.units))
     return Network(settings, frame_shape, encoder, cells, head, seeds)
+
+
+def _favour_motion(encoder: Any, channels: int) -> None:
+    """Start the first convolution with larger weights on the differences than on the frame.
+
+    Differences between frames are several times smaller than the frame itself; with equal weights
+    their share in the first features is so small that motion is learned late or never.
+    """
+    first = next(layer for layer in encoder.layers if getattr(layer, "kernel", None) is not None)
+    gain = np.ones(first.kernel.shape[-2], np.float32)
+    gain[channels:] = _MOTION_GAIN
+    first.kernel.assign(ops.multiply(first.kernel, gain[:, None]))
 
 
 def step_features(encoder: Any, settings: NetworkSettings) -> int:

@@ -1,0 +1,87 @@
+"""The step graph of a run as a float32 `.tflite` with a named signature.
+
+The converter runs in a process of its own: some models make it die, and a death there becomes a
+sentence here.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from edgecrnn.runtime.errors import EdgecrnnError
+
+SIGNATURE = "step"
+
+
+class Conversion:
+    """A conversion under way; `result` waits for it. Start it early: it takes seconds."""
+
+    def __init__(self, model: Path):
+        self._folder = tempfile.TemporaryDirectory(prefix="edgecrnn-")
+        self._out = Path(self._folder.name) / "step.tflite"
+        self._model = model
+        command = [sys.executable, "-m", "edgecrnn.convert.graph", str(model), str(self._out)]
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
+        )
+
+    def result(self) -> bytes:
+        """The model's bytes.
+
+        Raises:
+            EdgecrnnError: the converter refused the model or died.
+        """
+        _, errors = self._process.communicate()
+        try:
+            if self._process.returncode == 0 and self._out.is_file():
+                return self._out.read_bytes()
+        finally:
+            self._folder.cleanup()
+        lines = [line for line in errors.decode(errors="replace").splitlines() if line.strip()]
+        last = lines[-1][:300] if lines else "no message"
+        code = self._process.returncode
+        ended = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+        raise EdgecrnnError(
+            f"{self._model}: expected a model that TFLite can express, but the converter {ended}: "
+            f"{last}"
+        )
+
+
+def to_float_tflite(model: Any) -> bytes:
+    """Convert a Keras step model, batch 1, inputs and outputs by name.
+
+    Args:
+        model: Keras model with a dictionary of inputs and a dictionary of outputs.
+    """
+    import keras
+    import tensorflow as tf
+
+    specs = {
+        tensor.name: tf.TensorSpec((1, *tensor.shape[1:]), tf.float32, name=tensor.name)
+        for tensor in model.inputs
+    }
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint(
+        name=SIGNATURE, fn=lambda inputs: model(inputs, training=False), input_signature=[specs]
+    )
+    with tempfile.TemporaryDirectory(prefix="edgecrnn-") as folder:
+        archive.write_out(folder, verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
+        return bytes(converter.convert())
+
+
+def _main(model: Path, out: Path) -> None:
+    from edgecrnn.train.run_folder import load_model
+
+    out.write_bytes(to_float_tflite(load_model(model.parent, model.name)))
+
+
+if __name__ == "__main__":
+    _main(Path(sys.argv[1]), Path(sys.argv[2]))
