@@ -1,0 +1,103 @@
+"""Live sources through OpenCV, none of whose own words is taken as proof."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+
+import cv2
+
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.frame import Frame, as_image
+
+# Seen with OpenCV 4.14 and 5.0: after a stall `read()` blocks for its time-out, then says ok and
+# hands over an old frame. A read that took this share of the time-out is not believed.
+_STALE = 0.9
+
+
+def quiet(seconds: float | None = None) -> None:
+    """Keep OpenCV, FFmpeg and V4L2 off standard error: what goes wrong is told in a sentence.
+
+    Args:
+        seconds: V4L2's time-out, which OpenCV takes from the environment alone.
+    """
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    if seconds is not None:
+        os.environ["OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT"] = str(max(1, round(seconds)))
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+
+class LiveCapture:
+    """A `cv2.VideoCapture` that has proved itself with a first frame.
+
+    Args:
+        name: for sentences; no passwords.
+        target: what `cv2.VideoCapture` opens.
+        backend: one of OpenCV's CAP_ constants.
+        params: its parameters as pairs in a row.
+        timeout: seconds that opening and reading may take.
+        mend: what the person can do where it gives no frame.
+
+    Raises:
+        EdgecrnnError: it gave no frame.
+    """
+
+    live = True
+    notes: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        name: str,
+        target: str | int,
+        backend: int,
+        params: Sequence[int],
+        timeout: float,
+        mend: str,
+    ):
+        self.name = name
+        self._timeout = timeout
+        self._count = 0
+        self._first: Frame | None = None
+        quiet(timeout)
+        self._capture = cv2.VideoCapture(target, backend, list(params))
+        first = self.read()
+        if first is None:
+            self.close()
+            raise EdgecrnnError(f"{name}: expected a first frame, got none; {mend}")
+        self._first = first
+        stated = self._capture.get(cv2.CAP_PROP_FPS)
+        # 1000 and more is what OpenCV computes from a missing rate.
+        self.rate = stated if 0 < stated < 1000 else None
+        self.size = (first.image.shape[1], first.image.shape[0])
+
+    @property
+    def about(self) -> str:
+        """Format, size and rate as read back."""
+        code = int(self._capture.get(cv2.CAP_PROP_FOURCC))
+        letters = "".join(chr(code >> shift & 0x7F) for shift in (0, 8, 16, 24))
+        shape = f"{self.size[0]}x{self.size[1]}"
+        rate = f"{self.rate:g} frames/s stated" if self.rate else "no rate stated"
+        return f"{letters} {shape}, {rate}" if letters.isprintable() else f"{shape}, {rate}"
+
+    def read(self) -> Frame | None:
+        """The next frame that can be believed; None when it gives no more."""
+        if self._first is not None:
+            held, self._first = self._first, None
+            return held
+        while True:
+            began = time.monotonic()
+            if not self._capture.grab():
+                return None
+            captured = time.monotonic()
+            index, self._count = self._count, self._count + 1
+            if captured - began >= _STALE * self._timeout:
+                continue
+            ok, image = self._capture.retrieve()
+            if not ok or image is None or not image.size:
+                return None
+            return Frame(as_image(image), index, captured, captured)
+
+    def close(self) -> None:
+        """Let go of the device or connection."""
+        self._capture.release()

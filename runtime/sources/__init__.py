@@ -1,0 +1,42 @@
+"""Where frames come from: one module an entry, found by being in this folder."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import cast
+
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.frame import Source, SourceEntry, SourceSettings
+
+
+def source_entries() -> list[SourceEntry]:
+    """Every module of this folder, by name."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return [cast(SourceEntry, importlib.import_module(f"{__name__}.{name}")) for name in names]
+
+
+def open_source(spec: str, settings: SourceSettings) -> Source:
+    """Open what `--source spec` means.
+
+    Raises:
+        EdgecrnnError: no kind of source is written like that, or it is not there.
+    """
+    entries = source_entries()
+    for entry in entries:
+        if entry.matches(spec):
+            return entry.open_source(spec, settings)
+    known = ", ".join(entry.WHAT for entry in entries)
+    raise EdgecrnnError(f"source: expected {known}; got {spec!r}")
+
+
+def is_path(spec: str) -> bool:
+    """Whether `spec` can only be a file or folder: no camera and no `scheme:` before it."""
+    head, colon, _ = spec.partition(":")
+    return bool(spec) and not (colon and head.isalnum() and len(head) > 1) and not is_camera(spec)
+
+
+def is_camera(spec: str) -> bool:
+    """Whether `spec` is a camera index or /dev/videoN."""
+    number = spec.removeprefix("/dev/video")
+    return number.isascii() and number.isdecimal()
