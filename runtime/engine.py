@@ -14,7 +14,7 @@ from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.interpreter import make_interpreter
 
 Floats = npt.NDArray[np.float32]
-State = Mapping[str, Floats]
+State = Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,6 @@ class Port:
     scale: float
     zero_point: int
 
-    def quantize(self, values: Floats) -> npt.NDArray[Any]:
-        """Real values to the tensor's dtype: round(values / scale) + zero_point, clipped."""
-        if self.scale == 0.0:
-            return values.astype(self.dtype, copy=False)
-        limits = np.iinfo(self.dtype)  # type: ignore[type-var]
-        scaled = np.rint(values * np.float32(1.0 / self.scale)) + np.float32(self.zero_point)
-        return np.clip(scaled, limits.min, limits.max).astype(self.dtype)
-
     def dequantize(self, values: npt.NDArray[Any]) -> Floats:
         """The tensor's values as float32: (values - zero_point) * scale."""
         if self.scale == 0.0:
@@ -42,12 +34,25 @@ class Port:
         return (values.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
 
 
+@dataclass(frozen=True)
+class StatePort:
+    """A state's input and output. `table` turns int8 of the output's scale into the input's.
+
+    Dequantized with the output's scale and quantized with the input's, once for each of the 256
+    values; None where the two scales are the same, or the state is float.
+    """
+
+    name: str
+    input: Port
+    output: Port
+    table: npt.NDArray[np.int8] | None
+
+
 class Engine:
     """A step (or picture) graph in an interpreter.
 
-    The state is a value in real units, float32 by name, so that it can be saved, restored and
-    carried to another variant. A state's input and output have scales of their own: it is
-    dequantized with the output's and quantized with the input's.
+    The state is a value: arrays by name, as the graph's outputs gave them, in their dtype and
+    scale. It can be kept, and a stream continued from it by any engine of the same variant.
     """
 
     def __init__(self, model: bytes, labels: tuple[str, ...], variant: str, threads: int = 1):
@@ -62,7 +67,10 @@ class Engine:
                 f"model: expected an output NAME_out for each state, got states "
                 f"{sorted(inputs)} and outputs {sorted(outputs)}; convert the run again"
             )
-        self._states = [(name, port, outputs[f"{name}_out"]) for name, port in inputs.items()]
+        self._states = [
+            StatePort(name, port, outputs[f"{name}_out"], _table(outputs[f"{name}_out"], port))
+            for name, port in inputs.items()
+        ]
         self.frame_shape: tuple[int, ...] = self._frame.shape[1:]
         if self._scores.shape[-1] != len(labels):
             raise EdgecrnnError(
@@ -70,13 +78,16 @@ class Engine:
                 f"{self._scores.shape[-1]}; convert the run again"
             )
 
-    def zero_state(self) -> dict[str, Floats]:
-        """The state at the start of a stream: float32 zeros by name; {} for pictures."""
-        return {name: np.zeros(port.shape, np.float32) for name, port, _ in self._states}
+    def zero_state(self) -> dict[str, npt.NDArray[Any]]:
+        """The state at the start of a stream: zeros by name; {} for pictures."""
+        return {
+            state.name: np.full(state.output.shape, state.output.zero_point, state.output.dtype)
+            for state in self._states
+        }
 
     def step(
         self, frame: npt.NDArray[np.uint8], state: State
-    ) -> tuple[Floats, dict[str, Floats]]:
+    ) -> tuple[Floats, dict[str, npt.NDArray[Any]]]:
         """Read one frame.
 
         Args:
@@ -88,19 +99,45 @@ class Engine:
         """
         interpreter = self._interpreter
         interpreter.set_tensor(self._frame.index, _frame_values(frame, self._frame)[None])
-        for name, port, _ in self._states:
-            interpreter.set_tensor(port.index, port.quantize(state[name]))
+        for port in self._states:
+            values = state[port.name]
+            if port.table is not None:
+                values = port.table[values.view(np.uint8)]
+            interpreter.set_tensor(port.input.index, values)
         interpreter.invoke()
         scores = self._scores.dequantize(interpreter.get_tensor(self._scores.index)[0])
-        new = {
-            name: out.dequantize(interpreter.get_tensor(out.index))
-            for name, _, out in self._states
+        return scores, {
+            port.name: interpreter.get_tensor(port.output.index) for port in self._states
         }
-        return scores, new
 
     def bare_invoke(self) -> None:
         """Run the graph on whatever its tensors hold; what `edgecrnn bench` compares with."""
         self._interpreter.invoke()
+
+    def delegation(self) -> tuple[int, int]:
+        """(operators that a delegate took, in how many partitions).
+
+        The interpreter appends one pseudo-operator DELEGATE a partition; the operators between
+        its inputs and its outputs are the ones it took. No public call tells.
+        """
+        details = self._interpreter._get_ops_details()
+        partitions = [detail for detail in details if detail["op_name"] == "DELEGATE"]
+        makers = {
+            int(output): detail
+            for detail in details
+            if detail["op_name"] != "DELEGATE"
+            for output in detail["outputs"]
+        }
+        taken: set[int] = set()
+        for partition in partitions:
+            given = {int(tensor) for tensor in partition["inputs"]}
+            wanted = [int(tensor) for tensor in partition["outputs"]]
+            while wanted:
+                maker = makers.get(wanted.pop())
+                if maker is not None and maker["index"] not in taken:
+                    taken.add(maker["index"])
+                    wanted.extend(int(t) for t in maker["inputs"] if int(t) not in given)
+        return len(taken), len(partitions)
 
 
 def load_engine(bundle: Bundle, variant: str | None = None, threads: int = 1) -> Engine:
@@ -120,6 +157,20 @@ def _frame_values(frame: npt.NDArray[np.uint8], port: Port) -> npt.NDArray[Any]:
     if port.dtype is np.int8:
         return (frame ^ np.uint8(0x80)).view(np.int8)
     return frame.astype(port.dtype)
+
+
+def _table(output: Port, input: Port) -> npt.NDArray[np.int8] | None:
+    """The input's int8 for each of the output's, indexed by its bits as uint8."""
+    if (output.scale, output.zero_point) == (input.scale, input.zero_point):
+        return None
+    if output.dtype is not np.int8 or input.dtype is not np.int8:
+        raise EdgecrnnError(
+            f"model: expected a state that is int8 or float on both sides, got "
+            f"{output.dtype.__name__} out and {input.dtype.__name__} in; convert the run again"
+        )
+    real = output.dequantize(np.arange(256, dtype=np.uint8).view(np.int8))
+    quantized = np.rint(real / np.float32(input.scale)) + np.float32(input.zero_point)
+    return np.clip(quantized, -128, 127).astype(np.int8)
 
 
 def _signature(interpreter: Any) -> tuple[dict[str, Port], dict[str, Port]]:

@@ -1,0 +1,152 @@
+"""What each variant lost, measured over the same held-out stream in the interpreter."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edgecrnn.convert.flatbuffer import operators
+from edgecrnn.runtime.engine import Engine
+
+Scores = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+_TENTHS = 10
+# Frames timed for the figure of a frame's time; the median of blocks is given.
+_TIMED_BLOCKS, _BLOCK = 20, 20
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much a variant may lose before it is not shipped."""
+
+    accuracy_drop: float  # points of stream accuracy below Keras float, in percent
+    agreement: float  # least share of frames with the same decision as Keras float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One variant against the Keras model. `refused` says why it is not shipped, or is empty."""
+
+    variant: str
+    decodes: str
+    bytes: int
+    accuracy: float  # share of counted frames that are right
+    agreement: float  # share of all frames whose decision is the Keras model's
+    worst_class: str  # the class whose accuracy fell most
+    worst_drop: float  # and by how many points, in percent
+    mean_difference: float  # of the scores
+    largest_difference: float
+    drift: tuple[float, ...]  # agreement in each tenth of the stream
+    operators: dict[str, int]  # "CONV_2D v3": how many
+    delegated: int  # operators that the CPU delegate took
+    partitions: int  # and in how many pieces
+    milliseconds: float  # median time of a bare invoke on the machine that converted, one thread
+    refused: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The Keras model's scores along the held-out stream."""
+
+    frames: npt.NDArray[np.uint8]  # [time, h, w, channels]
+    labels: Ints  # [time]
+    counted: Bools  # [time], False in the warm-up after a change of class
+    scores: Scores  # [time, classes]
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the counted frames that Keras names rightly."""
+        return _share((self.scores.argmax(1) == self.labels)[self.counted])
+
+
+def examine(
+    model: bytes,
+    name: str,
+    decodes: str,
+    labels: tuple[str, ...],
+    reference: Reference,
+    bounds: Bounds,
+) -> tuple[Finding, Engine, Scores]:
+    """Run the variant over the reference stream, its state carried, and compare.
+
+    Returns:
+        the finding, the engine (warm), and its scores float32 [time, classes].
+    """
+    engine = Engine(model, labels, name)
+    scores = run_stream(engine, reference.frames)
+    same = scores.argmax(1) == reference.scores.argmax(1)
+    difference = np.abs(scores - reference.scores)
+    accuracy = _share((scores.argmax(1) == reference.labels)[reference.counted])
+    worst, drop = _worst_class(scores, labels, reference)
+    delegated, partitions = engine.delegation()
+    finding = Finding(
+        variant=name,
+        decodes=decodes,
+        bytes=len(model),
+        accuracy=accuracy,
+        agreement=_share(same),
+        worst_class=worst,
+        worst_drop=drop,
+        mean_difference=float(difference.mean()),
+        largest_difference=float(difference.max()),
+        drift=tuple(_share(part) for part in np.array_split(same, min(_TENTHS, len(same)))),
+        operators=dict(Counter(f"{op} v{version}" for op, version in operators(model))),
+        delegated=delegated,
+        partitions=partitions,
+        milliseconds=_milliseconds(engine),
+        refused=_refusal(accuracy, _share(same), reference, bounds),
+    )
+    return finding, engine, scores
+
+
+def run_stream(engine: Engine, frames: npt.NDArray[np.uint8]) -> Scores:
+    """Scores float32 [time, classes] of frames that follow each other, from a zero state."""
+    state = engine.zero_state()
+    rows = []
+    for frame in frames:
+        scores, state = engine.step(frame, state)
+        rows.append(scores)
+    return np.stack(rows)
+
+
+def _refusal(accuracy: float, agreement: float, reference: Reference, bounds: Bounds) -> str:
+    drop = 100 * (reference.accuracy - accuracy)
+    reasons = []
+    if drop > bounds.accuracy_drop:
+        reasons.append(f"accuracy fell by {drop:.2f} points, at most {bounds.accuracy_drop:g} allowed")
+    if agreement < bounds.agreement:
+        reasons.append(f"agrees on {agreement:.2%} of frames, at least {bounds.agreement:.2%} required")
+    return "; ".join(reasons)
+
+
+def _worst_class(
+    scores: Scores, labels: tuple[str, ...], reference: Reference
+) -> tuple[str, float]:
+    """The class that lost most, and its drop in points."""
+    drops = []
+    for index in range(len(labels)):
+        of_class = reference.counted & (reference.labels == index)
+        before = _share(reference.scores[of_class].argmax(1) == index) if of_class.any() else 0.0
+        after = _share(scores[of_class].argmax(1) == index) if of_class.any() else 0.0
+        drops.append(100 * (before - after))
+    worst = int(np.argmax(drops))
+    return labels[worst], float(drops[worst])
+
+
+def _milliseconds(engine: Engine) -> float:
+    blocks = []
+    for _ in range(_TIMED_BLOCKS):
+        started = time.perf_counter()
+        for _ in range(_BLOCK):
+            engine.bare_invoke()
+        blocks.append((time.perf_counter() - started) / _BLOCK * 1000)
+    return float(np.median(blocks))
+
+
+def _share(right: npt.NDArray[np.bool_]) -> float:
+    return float(right.mean()) if len(right) else 0.0
