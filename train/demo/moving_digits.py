@@ -82,8 +82,8 @@ def positions(label: str, rng: np.random.Generator, settings: DemoSettings) -> _
     scale = settings.size / 48
     start = rng.uniform(0, settings.size, 2)
     speed = rng.uniform(1.0, 2.5) * scale
-    radius = rng.uniform(5.0, 8.0) * scale
-    period = rng.uniform(8.0, 13.0)
+    radius = rng.uniform(6.0, 9.0) * scale
+    period = rng.uniform(12.0, 18.0)
     phase = rng.uniform(0, 2 * np.pi)
     t = np.arange(settings.frames)[:, None]
     if label in _DIRECTIONS:
@@ -122,14 +122,11 @@ def _placed(digit: _Array, centre: _Array) -> _Array:
 
 
 def _colors(rng: np.random.Generator) -> tuple[_Array, _Array]:
-    """Background and ink as RGB; their brightness differs by 80 to 110 of 255."""
+    """Background and ink as RGB; the ink is brighter by 80 to 110 of 255."""
     contrast = rng.uniform(80, 110)
     low = rng.uniform(50, 235 - 40 - contrast)
-    pair = [low, low + contrast]
-    if rng.random() < 0.5:
-        pair.reverse()
     colors = []
-    for luma in pair:
+    for luma in (low, low + contrast):
         tint = rng.uniform(-30, 30, 3)
         colors.append((luma + tint - _LUMA @ tint).astype(np.float32))
     return colors[0], colors[1]

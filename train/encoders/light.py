@@ -1,8 +1,8 @@
 """The default for small boards: separable convolutions, batch-normalised, position kept.
 
 Two readings of the last convolution go to the LSTM: a 1x1 convolution to few channels, which keeps
-where things are without a large matrix behind it, and the average over all places, which says what
-moves how wherever it is and needs not be learned for each place anew.
+where things are without a large matrix behind it, and the strongest answer of each filter over all
+places, which says what moves how wherever it is and needs not be learned for each place anew.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ def build(input_shape: tuple[int, int, int], width: float) -> Any:
     x = _conv(x, first, 3, 2, "conv_0")
     for index, filters in enumerate(wider, 1):
         x = _separable(x, filters, f"conv_{index}")
-    summary = layers.GlobalAveragePooling2D(name="summary")(x)
+    summary = layers.MaxPooling2D(x.shape[1:3], name="strongest")(x)
+    summary = layers.Flatten(name="summary")(summary)
     place = _conv(x, max(8, round(16 * width)), 1, 1, "squeeze")
     return keras.Model(inputs, [place, summary], name="encoder")
 
