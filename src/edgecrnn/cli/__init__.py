@@ -1,0 +1,154 @@
+"""The command line: a table of commands, and what a person sees when one fails."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+from edgecrnn import __version__
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.settings import nearest
+
+# In the order in which a person needs them; each is a module of this package, imported when called.
+COMMANDS = {
+    "train": "train a CRNN from a folder of pictures or clips",
+    "convert": "make a run into a bundle for a device, int8 TFLite with a certificate",
+    "run": "classify live from a camera, a video, a folder or a network stream",
+    "demo": "the whole way on data that comes with the package",
+    "evaluate": "judge a run or a bundle on clips and on endless streams",
+    "bench": "measure the time of a frame and the cost of the live loop",
+    "devices": "list, show and check device profiles",
+}
+
+_MISTAKE = 2
+_INTERRUPTED = 130
+# Modules that an install may lack: what a person calls them, and what brings them.
+_INSTALLS = {
+    "ai_edge_litert": ("ai-edge-litert", "edgecrnn"),
+    "ai_edge_quantizer": ("ai-edge-quantizer", "edgecrnn[train]"),
+    "cv2": ("OpenCV", "edgecrnn"),
+    "jinja2": ("Jinja2", "edgecrnn[train]"),
+    "keras": ("Keras", "edgecrnn[train]"),
+    "markupsafe": ("MarkupSafe", "edgecrnn[train]"),
+    "numpy": ("NumPy", "edgecrnn"),
+    "tensorflow": ("TensorFlow", "edgecrnn[train]"),
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one sentence, as every other error of a person's making."""
+
+    def error(self, message: str) -> NoReturn:
+        raise EdgecrnnError(f"{message}; see {self.prog} --help")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0 done, 2 a mistake that the person can mend, 130 interrupted.
+
+    Every other exception is a defect of edgecrnn: exit code 1, with its traceback.
+    """
+    given = list(sys.argv[1:] if argv is None else argv)
+    rest = given[: given.index("--")] if "--" in given else given
+    debug = "--debug" in rest
+    arguments = [a for a in rest if a != "--debug"] + given[len(rest) :]
+    command = "edgecrnn"
+    try:
+        if not arguments or arguments[0].startswith("-"):
+            return _general(arguments)
+        if arguments[0] not in COMMANDS:
+            raise EdgecrnnError(_unknown(arguments[0]))
+        command = f"edgecrnn {arguments[0]}"
+        code = _run(arguments[0], arguments[1:])
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except Exception as error:
+        if isinstance(error, BrokenPipeError) and _reader_left():
+            return 0
+        sentence = _sentence(error, command)
+        if sentence is None:
+            raise
+        if debug:
+            traceback.print_exc()
+        print(f"edgecrnn: {sentence}", file=sys.stderr)
+        return _MISTAKE
+
+
+def command_parser(name: str) -> argparse.ArgumentParser:
+    """The parser of one command, with all its flags."""
+    parser = _Parser(
+        prog=f"edgecrnn {name}",
+        description=f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.",
+        allow_abbrev=False,
+    )
+    importlib.import_module(f"edgecrnn.cli.{name}").configure(parser)
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def _run(name: str, arguments: list[str]) -> int:
+    args = command_parser(name).parse_args(arguments)
+    code: int = importlib.import_module(f"edgecrnn.cli.{name}").execute(args)
+    return code
+
+
+def _general(arguments: list[str]) -> int:
+    parser = _Parser(
+        prog="edgecrnn",
+        usage="edgecrnn COMMAND ...",
+        description="Train a CRNN, convert it to int8, classify live on a small Linux board.",
+        epilog=_table(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"edgecrnn {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.parse_args(arguments)
+    parser.print_help()
+    return 0
+
+
+def _table() -> str:
+    width = max(map(len, COMMANDS))
+    rows = "\n".join(f"  {name:<{width}}  {text}" for name, text in COMMANDS.items())
+    return f"commands:\n{rows}\n\nedgecrnn COMMAND --help tells the rest."
+
+
+def _reader_left() -> bool:
+    """Whether standard output's reader (head, less) closed it; then nothing more is written."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
+
+
+def _unknown(name: str) -> str:
+    known = tuple(COMMANDS)
+    return f"expected a command ({', '.join(known)}), got {name!r}{nearest(name, known)}"
+
+
+def _sentence(error: Exception, command: str) -> str | None:
+    """What to tell the person, or None where the exception is a defect."""
+    if isinstance(error, EdgecrnnError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError):
+        missing = (error.name or "").partition(".")[0]
+        if missing in _INSTALLS:
+            known, install = _INSTALLS[missing]
+            return f'{command} needs {known}, which is not installed; pip install "{install}"'
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}expected space left on the disk, got none; free some and start again"
+    if isinstance(error, PermissionError) and error.filename:
+        return f"{error.filename}: expected to be allowed in there, got permission denied"
+    return None
