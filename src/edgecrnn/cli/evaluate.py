@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.files import check_output, write_file
 
 # Skipped files listed on the terminal; the JSON has all of them.
@@ -27,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--variant", help="of a bundle; without it the preferred one")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every number there too")
     parser.add_argument("--force", action="store_true", help="replace the --json file")
-    parser.add_argument("--seed", type=int, default=0, help="of the stream's order (default 0)")
+    parser.add_argument("--seed", type=int, default=0, help="of the order of the stream")
     parser.add_argument("--cache", default="", help="folder for decoded frames")
 
 
@@ -35,9 +36,11 @@ def execute(args: argparse.Namespace) -> int:
     """Judge, print, and write the JSON."""
     from edgecrnn.train.evaluation.choice import choose_clips
     from edgecrnn.train.evaluation.evaluate import evaluate
-    from edgecrnn.train.evaluation.subject import load_for, open_subject
     from edgecrnn.train.evaluation.text import count_said, evaluation_text, shown
+    from edgecrnn.train.subject import load_for, open_subject
 
+    if args.seed < 0:
+        raise EdgecrnnError(f"--seed: expected 0 or more, got {args.seed}; leave it out for 0")
     if args.json is not None:
         check_output(args.json, args.force)
     subject = open_subject(args.model, args.variant)

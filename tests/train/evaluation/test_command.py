@@ -17,10 +17,10 @@ from edgecrnn.runtime.preprocess import Preprocessing
 from edgecrnn.train.data.store import DataSettings, load
 from edgecrnn.train.evaluation.choice import choose_clips
 from edgecrnn.train.evaluation.evaluate import evaluate
-from edgecrnn.train.evaluation.subject import load_for, open_subject
 from edgecrnn.train.report.build import build_report
 from edgecrnn.train.report.from_run import report_of_run
 from edgecrnn.train.run_folder import read_record
+from edgecrnn.train.subject import load_for, open_subject
 
 SMALL = Preprocessing(height=16, width=16, color="gray")
 
@@ -155,3 +155,5 @@ def test_an_unknown_class_or_the_wrong_kind_of_data_is_refused(place: Path, tmp_
         run(place, str(place / "run"), str(tmp_path / "p"))
     with pytest.raises(EdgecrnnError, match="no such folder"):
         run(place, str(place / "run"), str(tmp_path / "nowhere"))
+    with pytest.raises(EdgecrnnError, match="0 or more"):
+        run(place, str(place / "run"), str(place / "data"), "--seed", "-1")
