@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import os
 from typing import Any
 
@@ -47,3 +48,9 @@ def _runtime() -> Any:
         "runtime: expected ai-edge-litert or tflite-runtime to be installed, got neither; "
         "pip install ai-edge-litert"
     )
+
+
+def runtime_version() -> str:
+    """Name and version of the installed runtime, for example "ai-edge-litert 2.3.0"."""
+    name = _runtime().__name__.split(".")[0].replace("_", "-")
+    return f"{name} {importlib.metadata.version(name)}"

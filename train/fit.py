@@ -137,6 +137,8 @@ def fit(
             if settings.patience and epoch - best_epoch >= settings.patience:
                 break
     except KeyboardInterrupt:
+        if best_epoch < 0:
+            raise
         interrupted = True
     for weight, value in zip(trainee.weights, best, strict=True):
         weight.assign(value)

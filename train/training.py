@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,9 +13,7 @@ from typing import Any
 import numpy as np
 
 import edgecrnn
-from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.files import new_folder, write_file
-from edgecrnn.runtime.preprocess import Preprocessing
+from edgecrnn.runtime.files import new_folder
 from edgecrnn.train.data.augment import Augmentation
 from edgecrnn.train.data.batches import (
     picture_batches,
@@ -25,11 +22,17 @@ from edgecrnn.train.data.batches import (
     stream_steps,
     stream_windows,
 )
-from edgecrnn.train.data.store import Data, DataSettings, FrameStore
+from edgecrnn.train.data.store import Data, FrameStore
 from edgecrnn.train.data.window import every
 from edgecrnn.train.decision_choice import choose_decision
 from edgecrnn.train.fit import Epoch, Fitted, Trainee, Windows, fit
-from edgecrnn.train.network.settings import NetworkSettings
+from edgecrnn.train.plan import (
+    BASELINE_CHECKPOINT,
+    CHECKPOINT,
+    PLAN,
+    Plan,
+    check_same_data,
+)
 from edgecrnn.train.run_folder import (
     BASELINE,
     FORMAT,
@@ -38,24 +41,9 @@ from edgecrnn.train.run_folder import (
     RunRecord,
     write_record,
 )
-from edgecrnn.train.settings import TrainSettings
 
-CHECKPOINT = "checkpoint.npz"
-BASELINE_CHECKPOINT = "baseline-checkpoint.npz"
-PLAN = "plan.json"
 # The baseline sees every 4th frame: the ones between look the same to a network without memory.
 _BASELINE_STRIDE = 4
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Every choice of a training; what `--resume` reads back."""
-
-    preprocessing: Preprocessing
-    data: DataSettings
-    network: NetworkSettings
-    train: TrainSettings
-    augmentation: Augmentation
 
 
 @dataclass(frozen=True)
@@ -64,28 +52,6 @@ class Watch:
 
     on_step: Callable[[str, int, int, int, int, float], None]
     on_epoch: Callable[[str, Epoch], None]
-
-
-def check_plan(plan: Plan, kind: str) -> None:
-    """Refuse a sequence that the data cannot serve.
-
-    Args:
-        plan: the choices.
-        kind: pictures or clips.
-    """
-    sequence = plan.network.sequence
-    if (sequence == "time") != (kind == "clips"):
-        fitting = "time" if kind == "clips" else "columns or patches"
-        raise EdgecrnnError(
-            f"sequence: expected {fitting} for a folder of {kind}, got {sequence}; "
-            "leave out --sequence and it follows from the data"
-        )
-
-
-def write_plan(out: Path, plan: Plan, data_hash: str) -> None:
-    """Write the choices, so that an interrupted training can go on."""
-    said = {"hash": data_hash, **dataclasses.asdict(plan)}
-    write_file(out / PLAN, json.dumps(said, indent=1).encode())
 
 
 def train(
@@ -104,6 +70,8 @@ def train(
     from edgecrnn.train.network.network import build_network, step_model
     from edgecrnn.train.network.trainee import NetworkTrainee, baseline_model, build_baseline
 
+    if resume:
+        check_same_data(out, data.hash)
     settings, shape = plan.train, plan.preprocessing.frame_shape
     network_settings = plan.network.filled()
     plan = dataclasses.replace(plan, network=network_settings)

@@ -1,0 +1,145 @@
+"""`edgecrnn train DATA --out RUN`: a CRNN from a folder of pictures or clips."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgecrnn.cli.flags import add_settings, read_settings
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.files import check_output
+from edgecrnn.runtime.preprocess import Preprocessing
+from edgecrnn.train.data.augment import Augmentation
+from edgecrnn.train.data.store import DataSettings
+from edgecrnn.train.network.settings import NetworkSettings
+from edgecrnn.train.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from edgecrnn.train.plan import Plan
+
+_SETTINGS = (Preprocessing, DataSettings, NetworkSettings, TrainSettings, Augmentation)
+_SKIPPED = {Preprocessing: ("height", "width"), DataSettings: ("shortest", "seed")}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("data", type=Path, metavar="DATA", help="[split/]class/file")
+    parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder to write")
+    parser.add_argument(
+        "--size", default="64x64", metavar="WxH", help="frame that the model reads (default 64x64)"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    parser.add_argument("--force", action="store_true", help="replace a run that is there")
+    for cls in _SETTINGS:
+        add_settings(parser, cls, skip=_SKIPPED.get(cls, ()))
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Train, judge, report."""
+    from edgecrnn.cli.progress import TrainingProgress
+    from edgecrnn.train.data.layout import read_layout
+    from edgecrnn.train.data.store import load
+    from edgecrnn.train.plan import CHECKPOINT, check_plan, read_plan, write_plan
+
+    if args.resume:
+        _refuse_settings(args)
+        plan = read_plan(args.out, args.data)
+    else:
+        if (args.out / CHECKPOINT).exists() and not args.force:
+            raise EdgecrnnError(
+                f"{args.out}: expected a path that does not exist yet, got a run; go on with it "
+                "by --resume, choose another with --out, or replace it with --force"
+            )
+        check_output(args.out, args.force)
+        plan = plan_of(args, read_layout(args.data, 0).kind)
+    check_plan(plan, read_layout(args.data, plan.data.seed).kind)
+    show = _loading if sys.stderr.isatty() else None
+    data = load(args.data, plan.preprocessing, plan.data, progress=show)
+    for note in data.notes:
+        _say(f"note: {note}")
+    for item in data.skipped:
+        _say(f"skipped {item.path}: {item.reason}")
+    _say(
+        f"{data.kind} of {len(data.labels)} classes: "
+        + ", ".join(f"{len(store)} {split}" for split, store in data.splits.items())
+        + (f"; {data.frame_rate:g} frames a second" if data.frame_rate else "")
+        + ("; the split was made by seed" if data.made_split else "")
+    )
+    # TensorFlow is imported only now: a mistake in the data is told at once.
+    from edgecrnn.train.training import Watch, train
+
+    if not args.resume:
+        write_plan(args.out, plan, data.hash)
+    progress = TrainingProgress()
+    watch = Watch(progress.step, progress.epoch)
+    record, fitted = train(args.data, args.out, data, plan, args.resume, watch)
+    if fitted.interrupted:
+        _say(
+            f"\nstopped; the best weights so far (epoch {fitted.best_epoch}) are in "
+            f"{args.out / 'model.keras'}; go on with: "
+            f"edgecrnn train {args.data} --out {args.out} --resume"
+        )
+        return 130
+    from edgecrnn.train.judge import judge_run
+    from edgecrnn.train.report.build import write_report
+    from edgecrnn.train.report.from_run import report_of_run
+    from edgecrnn.train.run_folder import REPORT
+
+    judged = judge_run(args.out, record, data)
+    write_report(
+        args.out / REPORT,
+        report_of_run(record, judged.evaluation, judged.chosen.clips, judged.chosen.said),
+    )
+    from edgecrnn.train.evaluation.text import evaluation_text
+
+    print(f"on {judged.chosen.said}:\n")
+    print(evaluation_text(judged.evaluation))
+    print(f"{record.parameters} parameters, best epoch {record.best_epoch}")
+    print(f"run     {args.out}\nreport  {args.out / REPORT}")
+    return 0
+
+
+def plan_of(args: argparse.Namespace, kind: str) -> Plan:
+    """Every choice that the flags make; what they leave open follows from the kind of data."""
+    from edgecrnn.train.plan import Plan
+
+    size = re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", args.size)
+    if size is None:
+        raise EdgecrnnError(f"--size: expected WIDTHxHEIGHT, for example 64x48, got {args.size!r}")
+    if not hasattr(args, "sequence"):
+        args.sequence = "time" if kind == "clips" else "columns"
+    train = read_settings(TrainSettings, args)
+    return Plan(
+        preprocessing=read_settings(
+            Preprocessing, args, width=int(size.group(1)), height=int(size.group(2))
+        ),
+        data=read_settings(DataSettings, args, shortest=train.window, seed=train.seed),
+        network=read_settings(NetworkSettings, args),
+        train=train,
+        augmentation=read_settings(Augmentation, args),
+    )
+
+
+def _refuse_settings(args: argparse.Namespace) -> None:
+    """Resuming takes every setting from the run; another one would make it another run."""
+    for cls in _SETTINGS:
+        skipped = _SKIPPED.get(cls, ())
+        for field in dataclasses.fields(cls):
+            if field.name not in skipped and hasattr(args, field.name):
+                raise EdgecrnnError(
+                    f"--{field.name.replace('_', '-')}: expected no settings beside --resume, "
+                    "which goes on with those of the run; leave it out, or start a new run"
+                )
+
+
+def _loading(done: int, total: int) -> None:
+    end = "\r\x1b[K" if done >= total else ""
+    print(f"\rdecoding {done}/{total}{end}", end="", file=sys.stderr, flush=True)
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)

@@ -1,0 +1,36 @@
+"""Judges a run on the best split that its data has, the baseline beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgecrnn.train.data.store import Data
+from edgecrnn.train.evaluation.choice import Chosen, TrainedOn, choose_clips
+from edgecrnn.train.evaluation.evaluate import evaluate
+from edgecrnn.train.evaluation.result import Evaluation
+from edgecrnn.train.predictors import baseline_predictor, keras_predictor
+from edgecrnn.train.run_folder import RunRecord
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was judged, and what came of it."""
+
+    chosen: Chosen
+    evaluation: Evaluation
+
+
+def judge_run(run: Path, record: RunRecord, data: Data) -> Judged:
+    """Evaluate the run's Keras model on the data it was trained with (test, or else val)."""
+    trained = TrainedOn(record.data.hash, record.data.made_split, record.data.split_seed)
+    chosen = choose_clips(data, None, trained)
+    evaluation = evaluate(
+        keras_predictor(run, record),
+        chosen.clips,
+        record.labels,
+        record.kind,
+        record.warmup,
+        baseline=baseline_predictor(run, record),
+    )
+    return Judged(chosen, evaluation)

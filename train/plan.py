@@ -1,0 +1,95 @@
+"""The plan of a training: every choice, kept beside the checkpoint so that `--resume` goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.files import write_file
+from edgecrnn.runtime.preprocess import Preprocessing
+from edgecrnn.runtime.settings import from_mapping
+from edgecrnn.train.data.augment import Augmentation
+from edgecrnn.train.data.store import DataSettings
+from edgecrnn.train.network.settings import NetworkSettings
+from edgecrnn.train.settings import TrainSettings
+
+CHECKPOINT = "checkpoint.npz"
+BASELINE_CHECKPOINT = "baseline-checkpoint.npz"
+PLAN = "plan.json"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every choice of a training."""
+
+    preprocessing: Preprocessing
+    data: DataSettings
+    network: NetworkSettings
+    train: TrainSettings
+    augmentation: Augmentation
+
+
+def check_plan(plan: Plan, kind: str) -> None:
+    """Refuse a sequence that the data cannot serve.
+
+    Args:
+        plan: the choices.
+        kind: pictures or clips.
+    """
+    sequence = plan.network.sequence
+    if (sequence == "time") != (kind == "clips"):
+        fitting = "time" if kind == "clips" else "columns or patches"
+        raise EdgecrnnError(
+            f"sequence: expected {fitting} for a folder of {kind}, got {sequence}; "
+            "leave out --sequence and it follows from the data"
+        )
+
+
+def write_plan(out: Path, plan: Plan, data_hash: str) -> None:
+    """Write the choices, and what data they were made for; an old checkpoint there is forgotten."""
+    for name in (CHECKPOINT, BASELINE_CHECKPOINT):
+        (out / name).unlink(missing_ok=True)
+    said = {"data_hash": data_hash, **dataclasses.asdict(plan)}
+    write_file(out / PLAN, (json.dumps(said, indent=1) + "\n").encode())
+
+
+def read_plan(out: Path, root: Path) -> Plan:
+    """The choices that an interrupted training in `out` was started with.
+
+    Raises:
+        EdgecrnnError: there is none, or its file is damaged.
+    """
+    path = out / PLAN
+    if not path.is_file() or not (out / CHECKPOINT).is_file():
+        raise EdgecrnnError(
+            f"{out}: expected a run with a checkpoint to go on from, got none; "
+            f"start one: edgecrnn train {root} --out {out}"
+        )
+    parts: dict[str, Any] = {
+        "preprocessing": Preprocessing,
+        "data": DataSettings,
+        "network": NetworkSettings,
+        "train": TrainSettings,
+        "augmentation": Augmentation,
+    }
+    try:
+        said = json.loads(path.read_bytes())
+        return Plan(**{name: from_mapping(cls, said[name], name) for name, cls in parts.items()})
+    except (ValueError, KeyError, TypeError, EdgecrnnError) as error:
+        raise EdgecrnnError(
+            f"{path}: expected the settings of a run, got {error}; train again with --force"
+        ) from error
+
+
+def check_same_data(out: Path, data_hash: str) -> None:
+    """Refuse to go on with other data than the run was started with."""
+    before = json.loads((out / PLAN).read_bytes()).get("data_hash")
+    if before != data_hash:
+        raise EdgecrnnError(
+            f"{out}: expected the data that the run was started with, got other files "
+            f"(SHA-256 {str(before)[:12]}… then, {data_hash[:12]}… now); start a new run with --out"
+        )
