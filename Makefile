@@ -1,0 +1,50 @@
+# make demo    the whole way on data that comes with the package (ARGS="--help" for its flags)
+# make test    all checks, then all tests (ARGS="tests/runtime -k engine" for some)
+# make check   formatting, lint, types, layering
+# make format  what of the above can be mended by itself
+# make constraints   renew constraints.txt with the newest versions
+# make clean   everything that these commands made
+
+export PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+READY := $(VENV)/.ready
+
+.SILENT:
+.PHONY: demo test check format constraints clean
+.DEFAULT_GOAL := demo
+
+demo: $(READY)
+	$(RUN) edgecrnn demo $(ARGS)
+
+test: check
+	$(RUN) pytest --quiet $(ARGS)
+
+# Prints only what fails.
+check: $(READY)
+	quietly() { said=$$("$$@" 2>&1) || { printf '%s\n' "$$said" >&2; exit 1; }; }; \
+	quietly $(RUN) ruff format --check .; \
+	quietly $(RUN) ruff check .; \
+	quietly $(RUN) mypy; \
+	quietly $(VENV)/bin/lint-imports
+	echo "Formatting, lint, types and layering are in order."
+
+format: $(READY)
+	$(RUN) ruff check --quiet --fix .; $(RUN) ruff format --quiet .
+
+constraints:
+	.ci/constraints
+
+clean:
+	rm -rf $(VENV) build dist src/*.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache \
+		.import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A checkout that was moved is set up again: the environment holds its path.
+ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
+.PHONY: $(READY)
+endif
+$(READY): pyproject.toml constraints.txt .ci/setup
+	rm -f $@
+	VENV=$(VENV) .ci/setup
+	echo "$(CURDIR)" > $@
