@@ -95,7 +95,7 @@ def _favour_motion(encoder: Any, channels: int) -> None:
 
 def step_features(encoder: Any, settings: NetworkSettings) -> int:
     """How many numbers the encoder gives for one step of the sequence."""
-    (_, rows, columns, filters), *summary = encoder.output_shape
+    (_, rows, columns, filters), *summary = (output.shape for output in encoder.outputs)
     if settings.sequence == "columns":
         return int(rows * filters)
     return int(rows * columns * filters + sum(shape[-1] for shape in summary))
@@ -200,8 +200,7 @@ def picture(network: Network, frames: Any, training: bool = False) -> Any:
     """Logits [batch, classes] of pictures float32 [batch, height, width, channels] in 0..255."""
     x = picture_steps(network.encoder, network.settings, frames, training)
     for cell in network.cells:
-        zeros = ops.zeros_like(x[:, 0, :1]) * ops.zeros((1, cell.units))
-        x, _ = _recur(network, cell, x, (zeros, zeros), training)
+        x = _unrolled(cell, _dropout(network, x, training))
     return network.head(_dropout(network, x[:, -1], training))
 
 
@@ -211,7 +210,8 @@ def picture_steps(
     """Features [batch, steps, features] of a picture's columns, or blocks in reading order."""
     frames = scaled(frames)
     if settings.sequence == "columns":
-        maps = encoder(frames, training=training)[0]
+        readings = encoder(frames, training=training)
+        maps = readings[0] if isinstance(readings, (list, tuple)) else readings
         bands = [flatten(maps[:, :, column, :]) for column in range(maps.shape[2])]
         return ops.stack(bands, axis=1)
     blocks = settings.blocks
@@ -255,6 +255,19 @@ def network_of(model: Any, settings: NetworkSettings) -> Network:
     return Network(settings, frame_shape, encoder, cells, head, seeds)
 
 
+def _unrolled(cell: Any, x: Any) -> Any:
+    """The cell over the steps of x [batch, steps, features] from zero; called as a layer.
+
+    The shipped graph of a picture must hold the layer itself, not only its matrices.
+    """
+    h = c = ops.zeros_like(x[:, 0, :1]) + ops.zeros((1, cell.units))
+    outputs = []
+    for index in range(x.shape[1]):
+        h, c = cell(x[:, index], h, c)
+        outputs.append(h)
+    return ops.stack(outputs, axis=1)
+
+
 def _recur(
     network: Network, cell: Any, x: Any, state: tuple[Any, Any], training: bool
 ) -> tuple[Any, tuple[Any, Any]]:
@@ -280,6 +293,7 @@ def _dropout(network: Network, x: Any, training: bool) -> Any:
 
 def frame_features(readings: Any) -> Any:
     """An encoder's readings of whole frames as [batch, features]: the map laid flat, the summary."""
+    readings = readings if isinstance(readings, (list, tuple)) else [readings]
     flat = [flatten(reading) for reading in readings]
     return flat[0] if len(flat) == 1 else ops.concatenate(flat, axis=-1)
 
