@@ -20,12 +20,12 @@ from edgecrnn.convert.graph import Conversion
 from edgecrnn.convert.metadata import add_metadata
 from edgecrnn.convert.quantize import quantize
 from edgecrnn.convert.recipe import Recipe, load_recipe
+from edgecrnn.convert.settings import ConvertSettings
 from edgecrnn.devices.profile import DeviceProfile
 from edgecrnn.runtime.engine import Engine
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.interpreter import runtime_version
 from edgecrnn.runtime.manifest import FORMAT, Manifest, Variant
-from edgecrnn.runtime.settings import check, setting
 from edgecrnn.train.data.store import Data, FrameStore
 from edgecrnn.train.evaluation.streams import (
     counted_frames,
@@ -40,23 +40,6 @@ from edgecrnn.train.run_folder import MODEL, RunRecord
 LADDER = ("int8", "int8-mixed", "float16")
 REFERENCE = "float32"
 _GOLDEN_FRAMES = 16
-
-
-@dataclass(frozen=True)
-class ConvertSettings:
-    """How a run is converted and checked."""
-
-    calibration: int = setting(
-        300, "inputs that int8 ranges are measured on", unit="frames", least=1, most=100000
-    )
-    check: int = setting(
-        5000, "held-out frames that every variant is compared on", unit="frames", least=16
-    )
-    require: str = setting("", "fail where this variant is out of bounds: a recipe, e.g. int8")
-    seed: int = setting(0, "order of the streams", least=0)
-
-    def __post_init__(self) -> None:
-        check(self)
 
 
 @dataclass(frozen=True)
