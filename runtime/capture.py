@@ -77,7 +77,7 @@ class NewestFrame:
                     self.dropped += self._frame is not None
                     self._frame = frame
                     self._changed.notify()
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             # Told to the reader: a thread that dies alone would look like a silent camera.
             self._error = error
         with self._changed:

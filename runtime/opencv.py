@@ -14,6 +14,9 @@ from edgecrnn.runtime.frame import Frame, as_image
 # Seen with OpenCV 4.14 and 5.0: after a stall `read()` blocks for its time-out, then says ok and
 # hands over an old frame. A read that took this share of the time-out is not believed.
 _STALE = 0.9
+# FFmpeg keeps what it looked at to open a stream, up to seconds of it, and hands that over first,
+# each frame in less than this many seconds.
+_KEPT = 0.005
 
 
 def quiet(seconds: float | None = None) -> None:
@@ -60,6 +63,7 @@ class LiveCapture:
         self._count = 0
         self._first: Frame | None = None
         quiet(timeout)
+        self._drain_until = time.monotonic() + timeout if backend == cv2.CAP_FFMPEG else 0.0
         self._capture = cv2.VideoCapture(target, backend, list(params))
         first = self.read()
         if first is None:
@@ -91,8 +95,12 @@ class LiveCapture:
                 return None
             captured = time.monotonic()
             index, self._count = self._count, self._count + 1
-            if captured - began >= _STALE * self._timeout:
+            took = captured - began
+            if took >= _STALE * self._timeout:
                 continue
+            if took < _KEPT and captured < self._drain_until:
+                continue
+            self._drain_until = 0.0
             ok, image = self._capture.retrieve()
             if not ok or image is None or not image.size:
                 return None

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
+from pathlib import Path
 from typing import cast
 
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Source, SourceEntry, SourceSettings
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
 def source_entries() -> list[SourceEntry]:
@@ -31,9 +35,10 @@ def open_source(spec: str, settings: SourceSettings) -> Source:
 
 
 def is_path(spec: str) -> bool:
-    """Whether `spec` can only be a file or folder: no camera and no `scheme:` before it."""
-    head, colon, _ = spec.partition(":")
-    return bool(spec) and not (colon and head.isalnum() and len(head) > 1) and not is_camera(spec)
+    """Whether `spec` can only be a file or folder: no camera, no address, no `scheme:`."""
+    if not spec or "://" in spec or is_camera(spec):
+        return False
+    return not _SCHEME.match(spec) or Path(spec).exists()
 
 
 def is_camera(spec: str) -> bool:

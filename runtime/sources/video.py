@@ -27,7 +27,8 @@ class Video:
         if not path.exists():
             raise EdgecrnnError(f"{path}: expected a video file, got nothing there; check the path")
         quiet()
-        self._capture = cv2.VideoCapture(self.name, cv2.CAP_FFMPEG)
+        # FFmpeg would take a colon in a relative path for a protocol.
+        self._capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
         self._count, self._time, self._ended = 0, 0.0, False
         stated = self._capture.get(cv2.CAP_PROP_FPS)
         # 1000 and more is what OpenCV computes from a missing rate.

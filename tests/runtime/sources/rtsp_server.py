@@ -1,0 +1,28 @@
+"""A real RTSP server (GStreamer's) on the loopback; run by the system's Python.
+
+Prints its port, then serves /color: H.264, 160x120 at 25 frames a second, all red.
+"""
+
+from __future__ import annotations
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+
+Gst.init(None)
+server = GstRtspServer.RTSPServer()
+server.set_address("127.0.0.1")
+server.set_service("0")
+factory = GstRtspServer.RTSPMediaFactory()
+factory.set_launch(
+    "( videotestsrc is-live=true pattern=red "
+    "! video/x-raw,format=I420,width=160,height=120,framerate=25/1 "
+    "! x264enc tune=zerolatency key-int-max=10 ! rtph264pay config-interval=1 name=pay0 pt=96 )"
+)
+factory.set_shared(True)
+server.get_mount_points().add_factory("/color", factory)
+server.attach(None)
+print(server.get_bound_port(), flush=True)
+GLib.MainLoop().run()

@@ -1,0 +1,140 @@
+"""The newest frame of a live source, never a queue."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from edgecrnn.runtime.capture import NewestFrame
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.frame import Frame
+
+IMAGE = np.zeros((2, 2, 3), np.uint8)
+
+
+class Counter:
+    """A live source of numbered frames that its test lets go."""
+
+    name = about = "counter"
+    live = True
+    rate: float | None = None
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, frames: int, interval: float = 0.0, error: Exception | None = None):
+        self.frames, self.interval, self.error = frames, interval, error
+        self.count = 0
+        self.closed = False
+        self.go = threading.Semaphore(0)
+
+    def read(self) -> Frame | None:
+        if self.interval:
+            time.sleep(self.interval)
+        else:
+            self.go.acquire()
+        if self.count == self.frames:
+            if self.error:
+                raise self.error
+            return None
+        self.count += 1
+        now = time.monotonic()
+        return Frame(IMAGE, self.count - 1, now, now)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def released() -> Iterator[list[Counter]]:
+    sources: list[Counter] = []
+    yield sources
+    for source in sources:
+        source.go.release(100)
+
+
+def wait_for(capture: NewestFrame, read: int) -> None:
+    deadline = time.monotonic() + 5
+    while capture.read < read:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def test_a_slow_reader_gets_the_newest_and_the_rest_is_counted() -> None:
+    source = Counter(9)
+    capture = NewestFrame(source)
+    capture.start()
+    indices = []
+    for frames in (1, 5, 3):
+        source.go.release(frames)
+        wait_for(capture, capture.read + frames)
+        frame = capture.next(1.0)
+        assert frame is not None
+        indices.append(frame.index)
+    assert indices == [0, 5, 8]
+    assert (capture.read, capture.dropped) == (9, 6)
+    source.go.release()
+    while not capture.ended:
+        assert capture.next(1.0) is None
+    capture.close()
+    assert source.closed
+    assert not capture.hung
+
+
+def test_no_frame_is_given_twice(released: list[Counter]) -> None:
+    source = Counter(5)
+    released.append(source)
+    capture = NewestFrame(source)
+    capture.start()
+    source.go.release()
+    assert capture.next(1.0) is not None
+    began = time.monotonic()
+    assert capture.next(0.1) is None
+    assert time.monotonic() - began >= 0.09
+    assert not capture.ended
+    source.go.release(10)
+    capture.close()
+
+
+def test_a_waiting_reader_is_woken_at_once() -> None:
+    capture = NewestFrame(Counter(3, interval=0.05))
+    capture.start()
+    ages = []
+    while (frame := capture.next(2.0)) is not None:
+        ages.append(time.monotonic() - frame.captured)
+    assert len(ages) == 3
+    # Generous: other processes share the machine.
+    assert sorted(ages)[1] < 0.04
+    capture.close()
+
+
+def test_the_last_frame_comes_before_the_end_and_the_error() -> None:
+    source = Counter(1, error=EdgecrnnError("camera: unplugged"))
+    capture = NewestFrame(source)
+    source.go.release(2)
+    capture.start()
+    assert capture.next(1.0) is not None
+    with pytest.raises(EdgecrnnError, match="unplugged"):
+        for _ in range(100):
+            capture.next(0.1)
+    capture.close()
+
+
+def test_a_read_that_hangs_is_told_and_not_closed_under_it(released: list[Counter]) -> None:
+    source = Counter(1)
+    released.append(source)
+    capture = NewestFrame(source)
+    capture.start()
+    began = time.monotonic()
+    capture.close()
+    assert time.monotonic() - began < 1.9
+    assert capture.hung
+    assert not source.closed
+
+
+def test_one_that_was_never_started_closes_its_source() -> None:
+    source = Counter(1)
+    NewestFrame(source).close()
+    assert source.closed
