@@ -6,6 +6,7 @@ import argparse
 import errno
 import importlib
 import os
+import select
 import sys
 import traceback
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from edgecrnn.runtime.settings import nearest
 # In the order in which a person needs them; each is a module of this package, imported when called.
 COMMANDS = {
     "train": "train a CRNN from a folder of pictures or clips",
-    "convert": "make a run into a bundle for a device, int8 TFLite with a certificate",
+    "convert": "turn a run into a certified int8 TFLite bundle for a device",
     "run": "classify live from a camera, a video, a folder or a network stream",
     "demo": "the whole way on data that comes with the package",
     "evaluate": "judge a run or a bundle on clips and on endless streams",
@@ -124,12 +125,16 @@ def _table() -> str:
 def _reader_left() -> bool:
     """Whether standard output's reader (head, less) closed it; then nothing more is written."""
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Python flushes once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return True
-    return False
+        output = sys.stdout.fileno()
+    except OSError:
+        return False
+    poll = select.poll()
+    poll.register(output, 0)
+    if not any(events & select.POLLERR for _, events in poll.poll(0)):
+        return False
+    # Python flushes once more at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), output)
+    return True
 
 
 def _unknown(name: str) -> str:

@@ -76,6 +76,7 @@ def _add_flag(group: Any, field: dataclasses.Field[Any], hint: Any) -> None:
         "help": _help(field),
         # Absent from the namespace unless given: the default is the dataclass's alone.
         "default": argparse.SUPPRESS,
+        "required": dataclasses.MISSING is field.default is field.default_factory,
     }
     kind, several = _kind(hint)
     if kind is bool:

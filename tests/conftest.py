@@ -1,0 +1,40 @@
+"""What holds for every test: no trace outside of its own folder, no luck."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# No deadline: two busy cores are slow at times. Derandomized: a change is judged by its own merit.
+hypothesis.settings.register_profile("house", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("house")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Decoded frames go to a folder of this run, never to the person's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs the real data sets where they are not."""
+    if os.environ.get("EDGECRNN_DATA"):
+        return
+    skip = pytest.mark.skip(reason="EDGECRNN_DATA does not name the unpacked real sets")
+    for item in items:
+        if item.get_closest_marker("data"):
+            item.add_marker(skip)

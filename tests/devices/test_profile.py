@@ -1,0 +1,110 @@
+"""Device profiles: those that come with the package, and every way to get one wrong."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgecrnn.devices.profile import load_profile, profile_names
+from edgecrnn.runtime.errors import EdgecrnnError
+
+MINE = """
+title = "My board"
+status = "unproven"
+architecture = "aarch64"
+os = ["Debian 12"]
+python = ["3.11"]
+runtime = "ai-edge-litert"
+runtime_version = "2.3.0"
+delegates = ["npu", "cpu"]
+cameras = ["usb"]
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    path = tmp_path / "my-board.toml"
+    path.write_text(MINE, encoding="utf-8")
+    return path
+
+
+def test_the_boards_that_come_with_the_package() -> None:
+    assert profile_names() == ("linux-x86_64", "raspberry-pi-5")
+    for name in profile_names():
+        profile = load_profile(name)
+        assert profile.name == name and profile.delegates == ("cpu",)
+    assert load_profile("raspberry-pi-5").architecture == "aarch64"
+    assert load_profile("raspberry-pi-5").status == "unproven"
+    assert load_profile("linux-x86_64").status == "proven"
+
+
+def test_every_fact_has_a_source_beside_it(root: Path) -> None:
+    for path in (root / "devices/profiles").glob("*.toml"):
+        for block in path.read_text(encoding="utf-8").split("\n\n")[1:]:
+            # The board's title and status are explained by the heading.
+            assert block.startswith(("#", "title")), f"{path.name}: {block}"
+
+
+def test_a_profile_of_ones_own(mine: Path) -> None:
+    profile = load_profile(mine)
+    assert profile.name == "my-board" and profile.delegates == ("npu", "cpu")
+    assert (profile.threads, profile.accuracy_drop, profile.agreement) == (1, 1.0, 0.98)
+
+
+@pytest.mark.parametrize("name", ["raspbery-pi-5", "raspberry pi 5", "Raspberry-Pi-5"])
+def test_an_unknown_board_lists_those_there_are_and_suggests(name: str) -> None:
+    with pytest.raises(EdgecrnnError) as caught:
+        load_profile(name)
+    said = str(caught.value)
+    assert "expected one of linux-x86_64, raspberry-pi-5" in said
+    assert said.endswith(f"got {name!r} (did you mean 'raspberry-pi-5'?)")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('title = "My board"', "", "expected the keys title too"),
+        ('status = "unproven"', 'statu = "unproven"', "got 'statu' (did you mean 'status'?)"),
+        ('"unproven"', '"unprovn"', "got 'unprovn' (did you mean 'unproven'?)"),
+        ('"aarch64"', '"arm64"', "architecture: expected one of aarch64, armv7l, x86_64"),
+        ('["npu", "cpu"]', '["tpu"]', "delegates: expected some of cpu, gpu, npu, got 'tpu'"),
+        ('["npu", "cpu"]', "[]", "delegates: expected a list of different texts"),
+        ('["npu", "cpu"]', '["cpu", "cpu"]', "delegates: expected a list of different texts"),
+        ('["npu", "cpu"]', '"cpu"', "delegates: expected a list of different texts"),
+        ('["3.11"]', "[3.11]", "python: expected a list of different texts"),
+        ('["3.11"]', '["py3"]', "python: expected a version such as 3.11, got 'py3'"),
+        ('"2.3.0"', '"new"', "runtime_version: expected a version such as 2.3.0, got 'new'"),
+        ('"2.3.0"', "2.3", "runtime_version: expected str, got 2.3"),
+        ('cameras = ["usb"]', 'cameras = ["usb"]\nthreads = 0', "threads: expected 1 to 64"),
+        ('cameras = ["usb"]', 'cameras = ["usb"]\nagreement = nan', "agreement: expected 0 to 1"),
+        ('cameras = ["usb"]', 'cameras = ["usb"]\nname = "x"', "expected no key 'name'"),
+        ("title", "title title", "expected TOML in UTF-8"),
+    ],
+)
+def test_what_is_wrong_with_a_profile_is_said(mine: Path, old: str, new: str, said: str) -> None:
+    assert old in MINE
+    mine.write_text(MINE.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(EdgecrnnError, match=re.escape(said)) as caught:
+        load_profile(mine)
+    assert str(caught.value).startswith(f"{mine}: ")
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(EdgecrnnError, match="No such file"):
+        load_profile(tmp_path / "none.toml")
+    with pytest.raises(EdgecrnnError, match="Is a directory"):
+        load_profile(tmp_path)
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(EdgecrnnError, match="expected TOML in UTF-8"):
+        load_profile(tmp_path / "bytes.toml")
+
+
+@given(st.text())
+def test_no_name_brings_a_traceback(name: str) -> None:
+    if name not in profile_names():
+        with pytest.raises(EdgecrnnError):
+            load_profile(name)
