@@ -105,7 +105,7 @@ def bench(
     engine.step(prepare(images[0], manifest.preprocessing), engine.zero_state())
     first_ms = _since_ms(began)
     height, width = images[0].shape[:2]
-    with open(os.devnull, "wb") as nowhere:
+    with Path(os.devnull).open("wb") as nowhere:
         sink = JsonLines(nowhere, manifest.labels, prompt=True)
         classifier = Classifier(engine, manifest, manifest.decision, live=True)
         loop = Loop(classifier, [sink], manifest.frame_rate, lambda sentence: None)

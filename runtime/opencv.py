@@ -102,7 +102,7 @@ class LiveCapture:
                 continue
             self._drain_until = 0.0
             ok, image = self._capture.retrieve()
-            if not ok or image is None or not image.size:
+            if not ok or not image.size:
                 return None
             return Frame(as_image(image), index, captured, captured)
 

@@ -38,7 +38,20 @@ def is_path(spec: str) -> bool:
     """Whether `spec` can only be a file or folder: no camera, no address, no `scheme:`."""
     if not spec or "://" in spec or is_camera(spec):
         return False
-    return not _SCHEME.match(spec) or Path(spec).exists()
+    return not _SCHEME.match(spec) or is_there(Path(spec))
+
+
+def is_there(path: Path) -> bool:
+    """Whether the path exists; False too where it cannot be one (too long, a null byte)."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(spec: str) -> bool:
+    """Whether `spec` is a folder that exists."""
+    return is_path(spec) and is_there(Path(spec)) and Path(spec).is_dir()
 
 
 def is_camera(spec: str) -> bool:

@@ -10,7 +10,7 @@ from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame, SourceSettings
 from edgecrnn.runtime.opencv import quiet
 from edgecrnn.runtime.pictures import PICTURES, read_picture
-from edgecrnn.runtime.sources import is_path
+from edgecrnn.runtime.sources import is_folder
 
 WHAT = "a folder of pictures"
 _DIGITS = re.compile(r"(\d+)")
@@ -79,7 +79,7 @@ def natural_order(name: str) -> list[tuple[int, str]]:
 
 def matches(spec: str) -> bool:
     """A folder."""
-    return is_path(spec) and Path(spec).is_dir()
+    return is_folder(spec)
 
 
 def open_source(spec: str, settings: SourceSettings) -> Folder:

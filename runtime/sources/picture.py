@@ -8,7 +8,7 @@ from pathlib import Path
 from edgecrnn.runtime.frame import Frame, SourceSettings
 from edgecrnn.runtime.opencv import quiet
 from edgecrnn.runtime.pictures import PICTURES, read_picture
-from edgecrnn.runtime.sources import is_path
+from edgecrnn.runtime.sources import is_folder, is_path
 
 WHAT = "a picture"
 
@@ -39,7 +39,7 @@ class Picture:
 
 def matches(spec: str) -> bool:
     """A path that ends like a picture and is no folder."""
-    return is_path(spec) and spec.lower().endswith(PICTURES) and not Path(spec).is_dir()
+    return is_path(spec) and spec.lower().endswith(PICTURES) and not is_folder(spec)
 
 
 def open_source(spec: str, settings: SourceSettings) -> Picture:

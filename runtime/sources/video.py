@@ -11,7 +11,7 @@ from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame, SourceSettings, as_image
 from edgecrnn.runtime.opencv import quiet
 from edgecrnn.runtime.pictures import PICTURES
-from edgecrnn.runtime.sources import is_path
+from edgecrnn.runtime.sources import is_folder, is_path, is_there
 
 WHAT = "a video file"
 _MISSING = 0.05  # share of the announced frames below which nothing is said
@@ -24,7 +24,7 @@ class Video:
 
     def __init__(self, path: Path):
         self.name = str(path)
-        if not path.exists():
+        if not is_there(path):
             raise EdgecrnnError(f"{path}: expected a video file, got nothing there; check the path")
         quiet()
         # FFmpeg would take a colon in a relative path for a protocol.
@@ -82,8 +82,7 @@ class Video:
 
 def matches(spec: str) -> bool:
     """Any other path: a video's name may end in anything."""
-    path = Path(spec)
-    return is_path(spec) and not path.is_dir() and not spec.lower().endswith(PICTURES)
+    return is_path(spec) and not is_folder(spec) and not spec.lower().endswith(PICTURES)
 
 
 def open_source(spec: str, settings: SourceSettings) -> Video:

@@ -87,7 +87,7 @@ def color_model(memory: bool) -> bytes:
     )
     axes = tensor("axes", (2,), _TYPES.INT32, np.array([1, 2], np.int32))
     mean = operator(_OPS.MEAN, [pixels, axes], floats("mean"), schema.ReducerOptionsT())
-    ends = {"frame": frame}, {}
+    ends: tuple[dict[str, int], dict[str, int]] = ({"frame": frame}, {})
     if memory:
         h = ends[0]["h0"] = floats("h0")
         kept, new = scaled(h, 0.5, "kept"), scaled(mean, 0.5 / 255, "new")
@@ -238,7 +238,7 @@ Serve = Callable[[Stream], None]
 
 @pytest.fixture
 def mjpeg_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Serve], str]]:
-    """Start an HTTP server on the loopback whose answer is the given function; gives its address."""
+    """Start a server on the loopback that answers with the given function; gives its address."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     servers: list[ThreadingHTTPServer] = []
 
@@ -272,7 +272,9 @@ def edgecrnn() -> Iterator[Command]:
     """Start the command line as a process of its own."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*words: object, code: str = "") -> subprocess.Popen[str]:
+    def start(
+        *words: object, code: str = "", pass_fds: tuple[int, ...] = ()
+    ) -> subprocess.Popen[str]:
         main = f"{code}\nimport sys\nfrom edgecrnn.cli import main\nsys.exit(main())"
         process = subprocess.Popen(
             [sys.executable, "-c", main, *map(str, words)],
@@ -280,6 +282,7 @@ def edgecrnn() -> Iterator[Command]:
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "no_proxy": "127.0.0.1"},
+            pass_fds=pass_fds,
         )
         started.append(process)
         return process

@@ -5,11 +5,11 @@ Prints its port, then serves /color: H.264, 160x120 at 25 frames a second, all r
 
 from __future__ import annotations
 
-import gi
+import gi  # type: ignore[import-not-found]
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+from gi.repository import GLib, Gst, GstRtspServer  # type: ignore[import-not-found]  # noqa: E402
 
 Gst.init(None)
 server = GstRtspServer.RTSPServer()

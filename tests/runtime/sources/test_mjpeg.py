@@ -127,7 +127,7 @@ def test_user_and_password_are_sent(mjpeg_server: Server, jpeg: Jpeg) -> None:
     url = mjpeg_server(serve)
     assert len(read_all(url.replace("//", "//anna:p%40ss%20word@"))) == 1
     for wrong in (url, url.replace("//", "//anna:secret@")):
-        with pytest.raises(EdgecrnnError, match="HTTP 401.*check the user") as error:
+        with pytest.raises(EdgecrnnError, match=r"HTTP 401.*check the user") as error:
             open_source(wrong, QUICK)
         assert "secret" not in str(error.value)
 
@@ -136,7 +136,7 @@ def test_what_is_no_stream_is_refused(mjpeg_server: Server) -> None:
     def serve(stream: Any) -> None:
         stream.start("text/html")
 
-    with pytest.raises(EdgecrnnError, match="expected MJPEG .*got text/html"):
+    with pytest.raises(EdgecrnnError, match=r"expected MJPEG .*got text/html"):
         open_source(mjpeg_server(serve), QUICK)
 
 

@@ -1,0 +1,227 @@
+"""`edgecrnn run` and `edgecrnn bench` as processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Command = Callable[..., "subprocess.Popen[str]"]
+MODULES = (
+    "import atexit, sys\n"
+    "atexit.register(lambda: print('MODULES', *sorted(sys.modules), file=sys.stderr))"
+)
+
+
+def endless(jpeg: bytes) -> Callable[[Any], None]:
+    def serve(stream: Any) -> None:
+        stream.start()
+        while True:
+            stream.part(jpeg)
+            time.sleep(0.02)
+
+    return serve
+
+
+def test_run_gives_json_lines_and_a_summary(
+    edgecrnn: Command, bundle_path: Path, write_video: Callable[..., Path]
+) -> None:
+    path = write_video(["red"] * 10 + ["blue"] * 10)
+    process = edgecrnn("run", bundle_path, "--source", path)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    results = [json.loads(line) for line in out.splitlines()]
+    assert [r["frame"] for r in results] == list(range(20))
+    assert results[-1]["label"] == "blue"
+    assert set(results[0]["scores"]) == {"red", "green", "blue"}
+    assert "video 64x48, 10 frames/s; float32, 1 thread" in err
+    assert "source ended: 20 frames, 20 classified" in err
+
+
+def test_run_never_imports_tensorflow(
+    edgecrnn: Command, bundle_path: Path, write_video: Callable[..., Path]
+) -> None:
+    process = edgecrnn("run", bundle_path, "--source", write_video(["red"] * 3), code=MODULES)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    modules = next(line for line in err.splitlines() if line.startswith("MODULES")).split()
+    assert "edgecrnn.runtime.engine" in modules
+    assert "ai_edge_litert.interpreter" in modules
+    assert [m for m in modules if m.startswith(("tensorflow", "keras"))] == []
+    assert [m for m in modules if m.startswith(("edgecrnn.train", "edgecrnn.convert"))] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_live_run_with_a_summary(
+    edgecrnn: Command,
+    bundle_path: Path,
+    mjpeg_server: Callable[..., str],
+    jpeg: Callable[..., bytes],
+    number: signal.Signals,
+) -> None:
+    process = edgecrnn("run", bundle_path, "--source", mjpeg_server(endless(jpeg("red"))))
+    assert process.stdout is not None
+    first = [process.stdout.readline() for _ in range(4)]
+    process.send_signal(number)
+    began = time.monotonic()
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert time.monotonic() - began < 5.0
+    for line in [*first, *out.splitlines()]:
+        json.loads(line)
+    assert "interrupted: " in err
+    assert "Traceback" not in err
+
+
+def test_lines_of_a_live_source_come_promptly(
+    edgecrnn: Command,
+    bundle_path: Path,
+    mjpeg_server: Callable[..., str],
+    jpeg: Callable[..., bytes],
+) -> None:
+    process = edgecrnn("run", bundle_path, "--source", mjpeg_server(endless(jpeg("red"))))
+    assert process.stdout is not None
+    ages = []
+    for _ in range(15):
+        line = json.loads(process.stdout.readline())
+        ages.append(time.time() - line["time"])
+    # At 10 a second, lines held back would be whole seconds old.
+    assert sorted(ages)[7] < 0.5
+    process.terminate()
+
+
+def test_a_reader_that_leaves_ends_it_quietly(
+    edgecrnn: Command, bundle_path: Path, write_video: Callable[..., Path]
+) -> None:
+    path = write_video(["red"] * 300)
+    process = edgecrnn("run", bundle_path, "--source", path, "--realtime")
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    err = process.stderr.read()
+    assert process.wait(30) == 0
+    assert "Traceback" not in err
+    assert "Broken" not in err
+
+
+def test_a_full_disk_is_one_sentence(
+    edgecrnn: Command, bundle_path: Path, write_video: Callable[..., Path]
+) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    code = "import os; os.dup2(os.open('/dev/full', os.O_WRONLY), 1)"
+    process = edgecrnn("run", bundle_path, "--source", write_video(["red"] * 3), code=code)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "results could not be written (No space left on device)" in err
+    assert "Traceback" not in err
+
+
+def test_a_person_gets_a_line(
+    bundle_path: Path, edgecrnn: Command, write_video: Callable[..., Path]
+) -> None:
+    ours, theirs = pty.openpty()
+    code = f"import os; os.dup2({theirs}, 1)"
+    os.set_inheritable(theirs, True)
+    path = write_video(["red"] * 10)
+    process = edgecrnn("run", bundle_path, "--source", path, code=code, pass_fds=(theirs,))
+    _, err = process.communicate(timeout=60)
+    os.close(theirs)
+    assert process.returncode == 0, err
+    shown = b""
+    while select.select([ours], [], [], 0.2)[0]:
+        try:
+            shown += os.read(ours, 4096)
+        except OSError:
+            break
+    os.close(ours)
+    assert b"red" in shown
+    assert b"{" not in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--source", "no.mp4"], "no.mp4: expected a video file, got nothing there"),
+        (["--source", "no.jpg"], "no.jpg: expected a picture, got no such file"),
+        (["--source", "97"], "/dev/video97: expected a camera, got nothing there"),
+        (["--source", "ftp://x"], "source: expected"),
+        (["--source", "rtsp://127.0.0.1:9/x"], "expected an RTSP server, got connection refused"),
+        (["--source", "http://127.0.0.1:9/"], "expected MJPEG over HTTP, got connection refused"),
+        (["--source", "x" * 300], "x" * 300),
+        (["--source", "0", "--threads", "0"], "threads: expected at least 1"),
+        (["--source", "0", "--size", "big"], "size: expected WIDTHxHEIGHT"),
+        (["--source", "0", "--smoothing", "2"], "smoothing: expected 0 to 0.99"),
+        (["--source", "0", "--variant", "int9"], "variant: expected one of float32, got 'int9'"),
+        ([], "--source"),
+    ],
+)
+def test_mistakes_are_one_sentence(
+    edgecrnn: Command, bundle_path: Path, words: list[str], sentence: str
+) -> None:
+    process = edgecrnn("run", bundle_path, *words)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 2, err
+    assert out == ""
+    assert sentence in err
+    assert "Traceback" not in err
+    assert len([line for line in err.splitlines() if line.startswith("edgecrnn: ")]) == 1
+
+
+def test_a_bundle_that_is_none_is_one_sentence(edgecrnn: Command, tmp_path: Path) -> None:
+    for words in (("run", tmp_path / "no", "--source", "0"), ("bench", tmp_path)):
+        process = edgecrnn(*words)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 2
+        assert "expected a bundle" in err
+        assert "Traceback" not in err
+
+
+def test_a_stream_that_ends_is_told_after_the_summary(
+    edgecrnn: Command,
+    bundle_path: Path,
+    mjpeg_server: Callable[..., str],
+    jpeg: Callable[..., bytes],
+) -> None:
+    def serve(stream: Any) -> None:
+        stream.start()
+        for _ in range(20):
+            stream.part(jpeg("red"))
+            time.sleep(0.05)
+
+    process = edgecrnn("run", bundle_path, "--source", mjpeg_server(serve))
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert len(out.splitlines()) > 3
+    assert "the stream ended after" in err.splitlines()[-1]
+    assert any(line.startswith("source ended: ") for line in err.splitlines())
+
+
+def test_bench_prints_and_writes_what_it_measured(
+    edgecrnn: Command, bundle_path: Path, tmp_path: Path, write_video: Callable[..., Path]
+) -> None:
+    file = tmp_path / "bench.json"
+    words = ("--seconds", 0.3, "--source", write_video(["red"] * 5), "--json", file)
+    process = edgecrnn("bench", bundle_path, *words)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    facts = json.loads(file.read_text())
+    assert facts["frame_size"] == "64x48"
+    assert facts["pairs"] > 1
+    assert 0 < facts["bare_ms"] < 1000
+    assert 0 < facts["fresh_seconds"] < 60
+    assert 20 < facts["fresh_peak_mb"] < 2000
+    assert f"{facts['ratio']:.3f}" in out
+    process = edgecrnn("bench", bundle_path, *words)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert "--force" in err

@@ -1,0 +1,323 @@
+"""The live loop on real videos, folders, streams and a real interpreter."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgecrnn.runtime.bundle import Bundle, open_bundle
+from edgecrnn.runtime.classifier import Classifier, Result
+from edgecrnn.runtime.decision import DecisionSettings
+from edgecrnn.runtime.engine import Engine, load_engine
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.frame import Frame, Source, SourceSettings
+from edgecrnn.runtime.live import LiveSettings, run_live
+from edgecrnn.runtime.sources import open_source
+from edgecrnn.runtime.tally import Summary, Tally
+
+Picture = Callable[..., Any]
+
+
+class Kept:
+    """A sink that keeps everything."""
+
+    def __init__(self) -> None:
+        self.results: list[Result] = []
+        self.closed = False
+
+    def write(self, result: Result) -> None:
+        self.results.append(result)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def run(bundle: Bundle, source: Source, **settings: Any) -> tuple[Summary, list[Result], list[str]]:
+    sink = Kept()
+    warnings: list[str] = []
+    summary = run_live(
+        load_engine(bundle),
+        bundle.manifest,
+        source,
+        [sink],
+        LiveSettings(**settings),
+        warnings.append,
+    )
+    assert sink.closed
+    return summary, sink.results, warnings
+
+
+def labels(results: list[Result]) -> list[str]:
+    return [label for label, _ in itertools.groupby(result.label for result in results)]
+
+
+def test_a_video_is_named_as_it_goes(bundle: Bundle, write_video: Callable[..., Path]) -> None:
+    path = write_video(["red"] * 10 + ["green"] * 10 + ["blue"] * 10)
+    summary, results, warnings = run(bundle, open_source(str(path), SourceSettings()))
+    assert labels(results) == ["unknown", "red", "green", "blue"]
+    assert [r.label for r in results[:3]] == ["unknown", "unknown", "red"]
+    assert [r.frame for r in results] == list(range(30))
+    assert [r.time for r in results] == pytest.approx([i / 10 for i in range(30)])
+    assert all(0 < r.latency_ms < 5000 for r in results)
+    assert all(sum(r.scores) == pytest.approx(1.0) for r in results)
+    assert (summary.frames, summary.classified, summary.dropped) == (30, 30, 0)
+    assert (summary.end, summary.lost, summary.resets) == ("source ended", "", 0)
+    assert sum(summary.labels.values()) == 30
+    assert warnings == []
+
+
+@pytest.mark.parametrize(("rate", "classified"), [(30.0, 20), (25.0, 24), (10.0, 60), (9.0, 60)])
+def test_the_model_gets_its_own_rate(
+    bundle: Bundle, write_video: Callable[..., Path], rate: float, classified: int
+) -> None:
+    path = write_video(["red"] * 60, rate)
+    summary, _, warnings = run(bundle, open_source(str(path), SourceSettings()))
+    assert abs(summary.classified - classified) <= 1
+    assert summary.classified + summary.paced_out == summary.frames == 60
+    assert warnings == []
+
+
+def test_a_source_too_slow_is_warned_of_once(
+    bundle: Bundle, write_video: Callable[..., Path]
+) -> None:
+    path = write_video(["red"] * 60, 5.0)
+    summary, _, warnings = run(bundle, open_source(str(path), SourceSettings()))
+    assert (summary.classified, summary.resets) == (60, 0)
+    assert len(warnings) == 1
+    assert "trained at 10 frames a second and gets 5.0" in warnings[0]
+
+
+def test_settings_replace_those_of_the_bundle(
+    bundle: Bundle, write_video: Callable[..., Path]
+) -> None:
+    path = str(write_video(["red"] * 10))
+    _, results, _ = run(bundle, open_source(path, SourceSettings()), warmup=0)
+    assert {r.label for r in results} == {"red"}
+    _, results, _ = run(bundle, open_source(path, SourceSettings()), warmup=0, smoothing=0.9)
+    assert results[0].score <= results[5].score
+    settings = LiveSettings(threshold=0.5).decision(DecisionSettings(0.1, 0.2, 0.3, 4))
+    assert settings == DecisionSettings(0.1, 0.5, 0.3, 4)
+
+
+def test_realtime_plays_at_the_files_speed(
+    bundle: Bundle, write_video: Callable[..., Path]
+) -> None:
+    path = write_video(["red"] * 10)
+    summary, results, _ = run(bundle, open_source(str(path), SourceSettings()), realtime=True)
+    assert 0.85 < summary.seconds < 3.0
+    assert summary.classified == 10
+    # The wait is not latency.
+    assert sorted(r.latency_ms for r in results)[5] < 90
+
+
+@pytest.mark.parametrize(
+    ("settings", "end"),
+    [({"max_frames": 3}, "frame limit reached"), ({"seconds": 0.0}, "time is up")],
+)
+def test_limits_end_it(
+    bundle: Bundle, write_video: Callable[..., Path], settings: dict[str, Any], end: str
+) -> None:
+    source = open_source(str(write_video(["red"] * 30)), SourceSettings())
+    summary, results, _ = run(bundle, source, **settings)
+    assert summary.end == end
+    assert len(results) == settings.get("max_frames", 0)
+
+
+def test_a_folder_is_frame_after_frame(
+    bundle: Bundle, tmp_path: Path, jpeg: Callable[..., bytes]
+) -> None:
+    for number in range(12):
+        (tmp_path / f"{number}.jpg").write_bytes(jpeg("red" if number < 6 else "blue"))
+    (tmp_path / "3.jpg").write_bytes(b"")
+    source = open_source(str(tmp_path), SourceSettings(rate=10.0))
+    summary, results, _ = run(bundle, source)
+    assert labels(results) == ["unknown", "red", "blue"]
+    assert summary.classified == 11
+    assert "3.jpg" in summary.notes[0]
+
+
+def test_pictures_are_named_one_by_one(
+    make_bundle: Callable[..., Path], tmp_path: Path, jpeg: Callable[..., bytes]
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    colors = ["red", "blue", "green", "green", "red"]
+    for number, color in enumerate(colors):
+        # Sizes that differ do no harm.
+        (folder / f"{number}.jpg").write_bytes(jpeg(color, 40 + number, 60))
+    bundle = open_bundle(make_bundle("columns"))
+    _, results, warnings = run(bundle, open_source(str(folder), SourceSettings()))
+    assert [r.label for r in results] == colors
+    assert warnings == []
+
+
+def test_a_stream_is_named_live(
+    bundle: Bundle, mjpeg_server: Callable[..., str], jpeg: Callable[..., bytes]
+) -> None:
+    def serve(stream: Any) -> None:
+        stream.start()
+        for place in range(60):
+            stream.part(jpeg("red" if place < 30 else "green"))
+            time.sleep(0.02)
+
+    source = open_source(mjpeg_server(serve), SourceSettings(timeout=2.0))
+    before = time.time()
+    summary, results, _ = run(bundle, source)
+    assert labels(results)[:3] == ["unknown", "red", "green"]
+    # 60 frames in about 1.2 s or more are 10 a second, not 50.
+    assert summary.classified < 40
+    assert summary.paced_out > 10
+    assert all(before - 1 <= r.time <= time.time() for r in results)
+    assert summary.end == "source ended"
+    assert "the stream ended after" in summary.lost
+
+
+def test_a_pause_in_a_stream_resets(
+    bundle: Bundle, mjpeg_server: Callable[..., str], jpeg: Callable[..., bytes]
+) -> None:
+    def serve(stream: Any) -> None:
+        stream.start()
+        for place in range(30):
+            stream.part(jpeg("red" if place < 15 else "green"))
+            time.sleep(1.5 if place == 14 else 0.05)
+
+    source = open_source(mjpeg_server(serve), SourceSettings(timeout=4.0))
+    summary, results, _ = run(bundle, source)
+    assert summary.resets >= 1
+    first_green = next(i for i, r in enumerate(results) if r.label == "green")
+    assert [r.label for r in results[first_green - 2 : first_green]] == ["unknown", "unknown"]
+
+
+def test_a_stream_that_freezes_is_told(
+    bundle: Bundle, mjpeg_server: Callable[..., str], jpeg: Callable[..., bytes]
+) -> None:
+    def serve(stream: Any) -> None:
+        stream.start()
+        stream.part(jpeg("red"))
+        time.sleep(2)
+
+    source = open_source(mjpeg_server(serve), SourceSettings(timeout=0.5))
+    summary, _, _ = run(bundle, source)
+    assert summary.end == "source failed"
+    assert "expected a frame within 0.5 s" in summary.lost
+
+
+def test_another_size_resets(bundle: Bundle, picture: Picture) -> None:
+    classify = _classifier(bundle)
+    for place in range(4):
+        classify(_frame(picture("red"), place))
+    result = classify(_frame(picture("green", 96, 128), 4))
+    assert result is not None
+    assert (classify.resets, result.label) == (1, "unknown")
+    # Nothing of the red frames is left.
+    assert result.scores[1] > 0.99
+
+
+def test_time_that_goes_back_resets(bundle: Bundle, picture: Picture) -> None:
+    classify = _classifier(bundle)
+    for place in (50, 51, 52, 3, 4):
+        classify(_frame(picture("red"), place))
+    assert classify.resets == 1
+
+
+def test_a_stream_is_the_same_frame_by_frame_as_in_the_engine(
+    bundle: Bundle, picture: Picture
+) -> None:
+    from edgecrnn.runtime.preprocess import prepare
+
+    engine = load_engine(bundle)
+    classify, state = _classifier(bundle), engine.zero_state()
+    for place, color in enumerate(["red", "red", "green", "blue", "blue"]):
+        result = classify(_frame(picture(color), place))
+        prepared = prepare(picture(color), bundle.manifest.preprocessing)
+        scores, state = engine.step(prepared, state)
+        assert result is not None
+        assert result.scores == tuple(scores.tolist())
+
+
+def test_scores_that_are_no_numbers_are_refused(bundle: Bundle, picture: Picture) -> None:
+    class Broken(Engine):
+        def step(self, frame: Any, state: Any) -> Any:
+            scores, state = super().step(frame, state)
+            return np.full_like(scores, np.nan), state
+
+    variant = bundle.manifest.variants[0]
+    engine = Broken(bundle.read(variant.file), bundle.manifest.labels, variant.name)
+    classify = Classifier(engine, bundle.manifest, DecisionSettings(), live=False)
+    with pytest.raises(EdgecrnnError, match="expected scores that are numbers"):
+        classify(_frame(picture("red"), 0))
+
+
+def test_a_full_disk_is_told_and_a_reader_that_left_is_not(
+    bundle: Bundle, write_video: Callable[..., Path]
+) -> None:
+    class Failing(Kept):
+        def __init__(self, error: OSError) -> None:
+            super().__init__()
+            self.error = error
+
+        def write(self, result: Result) -> None:
+            raise self.error
+
+    path = str(write_video(["red"] * 3))
+    parts = (load_engine(bundle), bundle.manifest)
+    full = Failing(OSError(28, "No space left on device"))
+    with pytest.raises(EdgecrnnError, match="No space left"):
+        run_live(*parts, open_source(path, SourceSettings()), [full], LiveSettings())
+    left = Failing(BrokenPipeError())
+    summary = run_live(*parts, open_source(path, SourceSettings()), [left], LiveSettings())
+    assert summary.end == "reader left"
+
+
+def test_percentiles_are_at_most_5_percent_too_high() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.lognormal(1.0, 1.0, 5000)
+    tally = Tally()
+    for value in values:
+        tally.add(Result(0.0, 0, "a", 1.0, (1.0,), float(value)))
+    for share in (0.5, 0.95, 0.99):
+        exact = float(np.quantile(values, share, method="inverted_cdf"))
+        found = tally.latency_ms(share)
+        assert found is not None
+        assert exact <= found <= exact * 1.0501
+    assert Tally().latency_ms(0.5) is None
+
+
+def test_the_summary_says_what_happened() -> None:
+    text = Summary(
+        frames=300,
+        classified=100,
+        paced_out=195,
+        dropped=5,
+        resets=1,
+        seconds=10.0,
+        p50_ms=2.0,
+        p95_ms=3.0,
+        end="interrupted",
+        labels={"unknown": 2, "red": 98},
+        notes=("clip.avi ended after 3 of 9 frames",),
+    ).text()
+    assert text.splitlines() == [
+        "interrupted: 300 frames, 100 classified, 195 left out for the model's rate, "
+        "5 dropped as too old, 1 reset in 10.0 s (10.0 a second)",
+        "latency p50 2.0 ms, p95 3.0 ms",
+        "labels red 98, unknown 2",
+        "note: clip.avi ended after 3 of 9 frames",
+    ]
+
+
+def _classifier(bundle: Bundle) -> Classifier:
+    manifest = bundle.manifest
+    decision = dataclasses.replace(manifest.decision, warmup=2)
+    return Classifier(load_engine(bundle), manifest, decision, live=False)
+
+
+def _frame(image: Any, place: int) -> Frame:
+    return Frame(image, place, place / 10, time.monotonic())
