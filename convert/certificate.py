@@ -25,7 +25,7 @@ class Bounds:
     """How much a variant may lose before it is not shipped."""
 
     accuracy_drop: float  # points of stream accuracy below Keras float, in percent
-    agreement: float  # least share of frames with the same decision as Keras float
+    agreement: float  # least share of counted frames with the same decision as Keras float
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class Finding:
     decodes: str
     bytes: int
     accuracy: float  # share of counted frames that are right
-    agreement: float  # share of all frames whose decision is the Keras model's
+    agreement: float  # share of counted frames whose decision is the Keras model's
     worst_class: str  # the class whose accuracy fell most
     worst_drop: float  # and by how many points, in percent
     mean_difference: float  # of the scores
     largest_difference: float
-    drift: tuple[float, ...]  # agreement in each tenth of the stream
+    drift: tuple[float, ...]  # agreement in each tenth of the stream, counted frames
     operators: dict[str, int]  # "CONV_2D v3": how many
     delegated: int  # operators that the CPU delegate took
     partitions: int  # and in how many pieces
@@ -79,7 +79,8 @@ def examine(
     """
     engine = Engine(model, labels, name)
     scores = run_stream(engine, reference.frames)
-    same = scores.argmax(1) == reference.scores.argmax(1)
+    # In the warm-up after a change of class both are guessing; it is answered with unknown.
+    same = (scores.argmax(1) == reference.scores.argmax(1))[reference.counted]
     difference = np.abs(scores - reference.scores)
     accuracy = _share((scores.argmax(1) == reference.labels)[reference.counted])
     worst, drop = _worst_class(scores, labels, reference)
