@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from edgecrnn.runtime.bundle import Bundle, open_bundle
-from edgecrnn.runtime.classifier import Classifier, Result
+from edgecrnn.runtime.classifier import Result
 from edgecrnn.runtime.decision import DecisionSettings
-from edgecrnn.runtime.engine import Engine, load_engine
+from edgecrnn.runtime.engine import load_engine
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.frame import Frame, Source, SourceSettings
+from edgecrnn.runtime.frame import Source, SourceSettings
 from edgecrnn.runtime.live import LiveSettings, run_live
 from edgecrnn.runtime.sources import open_source
-from edgecrnn.runtime.tally import Summary, Tally
+from edgecrnn.runtime.tally import Summary
 
 Picture = Callable[..., Any]
 
@@ -209,52 +207,6 @@ def test_a_stream_that_freezes_is_told(
     assert "expected a frame within 0.5 s" in summary.lost
 
 
-def test_another_size_resets(bundle: Bundle, picture: Picture) -> None:
-    classify = _classifier(bundle)
-    for place in range(4):
-        classify(_frame(picture("red"), place))
-    result = classify(_frame(picture("green", 96, 128), 4))
-    assert result is not None
-    assert (classify.resets, result.label) == (1, "unknown")
-    # Nothing of the red frames is left.
-    assert result.scores[1] > 0.99
-
-
-def test_time_that_goes_back_resets(bundle: Bundle, picture: Picture) -> None:
-    classify = _classifier(bundle)
-    for place in (50, 51, 52, 3, 4):
-        classify(_frame(picture("red"), place))
-    assert classify.resets == 1
-
-
-def test_a_stream_is_the_same_frame_by_frame_as_in_the_engine(
-    bundle: Bundle, picture: Picture
-) -> None:
-    from edgecrnn.runtime.preprocess import prepare
-
-    engine = load_engine(bundle)
-    classify, state = _classifier(bundle), engine.zero_state()
-    for place, color in enumerate(["red", "red", "green", "blue", "blue"]):
-        result = classify(_frame(picture(color), place))
-        prepared = prepare(picture(color), bundle.manifest.preprocessing)
-        scores, state = engine.step(prepared, state)
-        assert result is not None
-        assert result.scores == tuple(scores.tolist())
-
-
-def test_scores_that_are_no_numbers_are_refused(bundle: Bundle, picture: Picture) -> None:
-    class Broken(Engine):
-        def step(self, frame: Any, state: Any) -> Any:
-            scores, state = super().step(frame, state)
-            return np.full_like(scores, np.nan), state
-
-    variant = bundle.manifest.variants[0]
-    engine = Broken(bundle.read(variant.file), bundle.manifest.labels, variant.name)
-    classify = Classifier(engine, bundle.manifest, DecisionSettings(), live=False)
-    with pytest.raises(EdgecrnnError, match="expected scores that are numbers"):
-        classify(_frame(picture("red"), 0))
-
-
 def test_a_full_disk_is_told_and_a_reader_that_left_is_not(
     bundle: Bundle, write_video: Callable[..., Path]
 ) -> None:
@@ -274,50 +226,3 @@ def test_a_full_disk_is_told_and_a_reader_that_left_is_not(
     left = Failing(BrokenPipeError())
     summary = run_live(*parts, open_source(path, SourceSettings()), [left], LiveSettings())
     assert summary.end == "reader left"
-
-
-def test_percentiles_are_at_most_5_percent_too_high() -> None:
-    rng = np.random.default_rng(0)
-    values = rng.lognormal(1.0, 1.0, 5000)
-    tally = Tally()
-    for value in values:
-        tally.add(Result(0.0, 0, "a", 1.0, (1.0,), float(value)))
-    for share in (0.5, 0.95, 0.99):
-        exact = float(np.quantile(values, share, method="inverted_cdf"))
-        found = tally.latency_ms(share)
-        assert found is not None
-        assert exact <= found <= exact * 1.0501
-    assert Tally().latency_ms(0.5) is None
-
-
-def test_the_summary_says_what_happened() -> None:
-    text = Summary(
-        frames=300,
-        classified=100,
-        paced_out=195,
-        dropped=5,
-        resets=1,
-        seconds=10.0,
-        p50_ms=2.0,
-        p95_ms=3.0,
-        end="interrupted",
-        labels={"unknown": 2, "red": 98},
-        notes=("clip.avi ended after 3 of 9 frames",),
-    ).text()
-    assert text.splitlines() == [
-        "interrupted: 300 frames, 100 classified, 195 left out for the model's rate, "
-        "5 dropped as too old, 1 reset in 10.0 s (10.0 a second)",
-        "latency p50 2.0 ms, p95 3.0 ms",
-        "labels red 98, unknown 2",
-        "note: clip.avi ended after 3 of 9 frames",
-    ]
-
-
-def _classifier(bundle: Bundle) -> Classifier:
-    manifest = bundle.manifest
-    decision = dataclasses.replace(manifest.decision, warmup=2)
-    return Classifier(load_engine(bundle), manifest, decision, live=False)
-
-
-def _frame(image: Any, place: int) -> Frame:
-    return Frame(image, place, place / 10, time.monotonic())
