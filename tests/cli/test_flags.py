@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgecrnn.cli.flags import add_settings, read_settings
@@ -127,6 +127,7 @@ def test_a_type_without_a_flag_is_a_defect() -> None:
         add_settings(argparse.ArgumentParser(), Odd)
 
 
+@settings(max_examples=50)
 @given(st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text())
 def test_any_value_arrives_as_given_or_is_refused(epochs: int, rate: float, cache: str) -> None:
     args = parse(f"--epochs={epochs}", f"--learning-rate={rate!r}", f"--cache={cache}")

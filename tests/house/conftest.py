@@ -15,7 +15,7 @@ def copy_checkout(root: Path) -> Callable[[Path], None]:
 
     def copy(into: Path) -> None:
         ignore = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*_cache")
-        for name in ("pyproject.toml", "LICENSE"):
+        for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):
             shutil.copy(root / name, into)
         for name in ("convert", "devices", "runtime", "train", "src"):
             shutil.copytree(root / name, into / name, symlinks=True, ignore=ignore)
