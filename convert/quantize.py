@@ -103,7 +103,12 @@ def _calibrated(
 
     manager = recipe_manager.RecipeManager()
     manager.load_quantization_recipe(recipe)
-    calibration = calibrator.Calibrator(bytearray(model), num_threads=1, qsv_update_func=update)
+    calibration = calibrator.Calibrator(
+        bytearray(model),
+        num_threads=1,
+        mode=calibrator.CalibrationMode.CALIBRATION_PROFILER_BASED,
+        qsv_update_func=update,
+    )
     calibration.calibrate({SIGNATURE: list(samples)}, manager)
     return dict(calibration.get_model_qsvs())
 

@@ -46,7 +46,9 @@ class LSTMCell(keras.layers.Layer):
     def advance(self, projected: Any, h: Any, c: Any) -> tuple[Any, Any]:
         """One step from `projected` float32 [batch, 4 units] and the state (h, c)."""
         gates = ops.add(projected, ops.matmul(h, self.recurrent_kernel))
-        i, f, g, o = ops.split(gates, 4, axis=-1)
+        # Slices, not a split: a first step from a zero state needs no forget gate, and a split
+        # with an output that nothing reads does not quantize.
+        i, f, g, o = (gates[:, k * self.units : (k + 1) * self.units] for k in range(4))
         c = ops.add(
             ops.multiply(ops.sigmoid(f), c), ops.multiply(ops.sigmoid(i), ops.tanh(g))
         )
