@@ -64,7 +64,8 @@ def execute(args: argparse.Namespace) -> int:
     if not (args.out / _MARK).is_file():
         check_output(args.out, args.force)
     started = time.monotonic()
-    data_folder, run, bundle = args.out / "data", args.out / "run", args.out / "digits.edgecrnn"
+    data_folder, run = args.out / "data", args.out / "moving-digits"
+    bundle = args.out / "moving-digits.edgecrnn"
     video = args.out / "stream.avi"
     args.out.mkdir(parents=True, exist_ok=True)
     write_file(args.out / _MARK, b"The demo may replace what is in this folder.\n")
