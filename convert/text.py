@@ -13,7 +13,7 @@ def certificate_text(converted: Converted, device: str) -> str:
     rows.append(("Keras float32", percent(converted.keras_accuracy), "", "", "", "", ""))
     for finding in converted.findings:
         shipped = finding.variant in converted.shipped
-        said = f"not shipped: {finding.refused}"
+        said = "refused"
         if shipped:
             place = converted.shipped.index(finding.variant)
             said = "preferred" if place == 0 else "shipped"
@@ -29,4 +29,9 @@ def certificate_text(converted: Converted, device: str) -> str:
             )
         )
     head = f"certificate for {device}, over {converted.checked_frames} held-out frames"
-    return f"{head}\n\n{table(rows)}"
+    refusals = [
+        f"{finding.variant} is not shipped: {finding.refused}\n"
+        for finding in converted.findings
+        if finding.refused
+    ]
+    return f"{head}\n\n{table(rows)}{''.join(refusals)}"
