@@ -35,7 +35,10 @@ class TrainSettings:
         0.05, "share of the target spread over all labels", least=0.0, most=0.5
     )
     patience: int = setting(
-        0, "epochs without a better validation score before it stops; 0 never", unit="epochs", least=0
+        0,
+        "epochs without a better validation score before it stops; 0 never",
+        unit="epochs",
+        least=0,
     )
     balanced: bool = setting(False, "draw every class equally often")
     seed: int = setting(0, "seed of weights, order, augmentation and dropout", least=0)

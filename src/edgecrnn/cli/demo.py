@@ -112,9 +112,7 @@ def _train_and_convert(
     if fitted.interrupted:
         raise KeyboardInterrupt
     _head("convert", f"edgecrnn convert {run} --device {_DEVICE} --out {bundle}")
-    converted = convert(
-        run, record, data, load_profile(_DEVICE), bundle, ConvertSettings(), _say
-    )
+    converted = convert(run, record, data, load_profile(_DEVICE), bundle, ConvertSettings(), _say)
     judged = judge_run(run, record, data)
     rows = judge_variants(run, record, judged, open_bundle(bundle), converted)
     write_report(
