@@ -1,4 +1,4 @@
-"""Calibration samples: frames of training streams with the states that the step graph rolled out."""
+"""Calibration samples: training frames with the states that the step graph rolled out."""
 
 from __future__ import annotations
 

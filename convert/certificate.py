@@ -119,9 +119,13 @@ def _refusal(accuracy: float, agreement: float, reference: Reference, bounds: Bo
     drop = 100 * (reference.accuracy - accuracy)
     reasons = []
     if drop > bounds.accuracy_drop:
-        reasons.append(f"accuracy fell by {drop:.2f} points, at most {bounds.accuracy_drop:g} allowed")
+        reasons.append(
+            f"accuracy fell by {drop:.2f} points, at most {bounds.accuracy_drop:g} allowed"
+        )
     if agreement < bounds.agreement:
-        reasons.append(f"agrees on {agreement:.2%} of frames, at least {bounds.agreement:.2%} required")
+        reasons.append(
+            f"agrees on {agreement:.2%} of frames, at least {bounds.agreement:.2%} required"
+        )
     return "; ".join(reasons)
 
 

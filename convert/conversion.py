@@ -104,7 +104,8 @@ def convert(
         elif recipe.name == settings.require:
             raise EdgecrnnError(
                 f"{recipe.name}: expected it within the bounds of {profile.name}, but "
-                f"{finding.refused}; leave out --require to ship the next on the ladder, or train longer"
+                f"{finding.refused}; leave out --require to ship the next on the ladder, "
+                "or train longer"
             )
     if not models:
         raise EdgecrnnError(
@@ -165,18 +166,14 @@ def _calibration(
     return roll_out(engine, frames, every)
 
 
-def _at_most(
-    store: FrameStore, order: npt.NDArray[np.int64], frames: int
-) -> npt.NDArray[np.int64]:
+def _at_most(store: FrameStore, order: npt.NDArray[np.int64], frames: int) -> npt.NDArray[np.int64]:
     """The first clips of the order that hold `frames` frames together; at least one."""
     lengths = np.diff(store.starts)[order]
     count = int(np.searchsorted(np.cumsum(lengths), frames)) + 1
     return order[:count]
 
 
-def _variant(
-    model: bytes, recipe: Recipe, samples: Sequence[Sample], record: RunRecord
-) -> bytes:
+def _variant(model: bytes, recipe: Recipe, samples: Sequence[Sample], record: RunRecord) -> bytes:
     channels = record.preprocessing.channels
     return add_metadata(quantize(model, recipe, samples), record.name, record.labels, channels)
 

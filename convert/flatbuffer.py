@@ -7,6 +7,7 @@ from typing import Any
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
+__all__ = ["operators", "pack", "schema", "unpack"]
 _OPERATORS = {
     value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)
 }

@@ -30,9 +30,7 @@ def judge_variants(
             record.warmup,
         )
         finding = found[name]
-        rows.append(
-            _row(name, finding.bytes, evaluation, finding.agreement, finding.milliseconds)
-        )
+        rows.append(_row(name, finding.bytes, evaluation, finding.agreement, finding.milliseconds))
     return tuple(rows)
 
 

@@ -1,8 +1,8 @@
 """Applies a recipe to the float32 model.
 
 By ai-edge-quantizer rather than the TensorFlow converter's own quantization: it works on the
-finished graph, so each recipe is a list of operators; it calibrates in the interpreter that will run
-the model; it needs no second conversion; and it has not been seen to kill its process.
+finished graph, so each recipe is a list of operators; it calibrates in the interpreter that will
+run the model; it needs no second conversion; and it has not been seen to kill its process.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ def quantize(model: bytes, recipe: Recipe, samples: Sequence[Sample]) -> bytes:
                 ranges.update(_pixel_ranges(model))
                 result = work.quantize(ranges)
     except (RuntimeError, ValueError) as error:
-        raise EdgecrnnError(f"recipe {recipe.name}: could not quantize the model ({error})") from error
+        raise EdgecrnnError(
+            f"recipe {recipe.name}: could not quantize the model ({error})"
+        ) from error
     return _outputs_as_signed(bytes(result.quantized_model))
 
 

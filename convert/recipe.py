@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-try:
-    import tomllib
-except ModuleNotFoundError:  # Python 3.10
-    import tomli as tomllib
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.settings import check, from_mapping, nearest, setting
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 _FOLDER = Path(__file__).parent / "recipes"
 

@@ -170,7 +170,8 @@ def _table(output: Port, input: Port) -> npt.NDArray[np.int8] | None:
         )
     real = output.dequantize(np.arange(256, dtype=np.uint8).view(np.int8))
     quantized = np.rint(real / np.float32(input.scale)) + np.float32(input.zero_point)
-    return np.clip(quantized, -128, 127).astype(np.int8)
+    table: npt.NDArray[np.int8] = np.clip(quantized, -128, 127).astype(np.int8)
+    return table
 
 
 def _signature(interpreter: Any) -> tuple[dict[str, Port], dict[str, Port]]:

@@ -6,6 +6,7 @@ start, the state does not. So the state has been where a stream takes it before 
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -112,7 +113,7 @@ def fit(
         for epoch in range(progress.epoch, settings.epochs):
             started = time.perf_counter()
             trained = _train_epoch(
-                trainee, learn, windows(epoch), lambda s, loss, e=epoch: on_step(e, s, loss)
+                trainee, learn, windows(epoch), functools.partial(on_step, epoch)
             )
             if not np.isfinite(trained.loss):
                 raise EdgecrnnError(

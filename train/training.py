@@ -1,4 +1,4 @@
-"""`edgecrnn train`, whole: load the data, fit network and baseline, choose the decision, save the run."""
+"""`edgecrnn train`, whole: fit network and baseline, choose the decision, save the run."""
 
 from __future__ import annotations
 
@@ -76,7 +76,9 @@ def train(
     network_settings = plan.network.filled()
     plan = dataclasses.replace(plan, network=network_settings)
     network = build_network(network_settings, shape, len(data.labels), settings.seed)
-    fitted = _fit_part("network", NetworkTrainee(network), data, plan, out / CHECKPOINT, resume, watch)
+    fitted = _fit_part(
+        "network", NetworkTrainee(network), data, plan, out / CHECKPOINT, resume, watch
+    )
     baseline, baseline_fitted = None, None
     if settings.baseline and not fitted.interrupted:
         baseline = build_baseline(network_settings, shape, len(data.labels), settings.seed)
@@ -97,7 +99,13 @@ def train(
 
 
 def _fit_part(
-    part: str, trainee: Trainee, data: Data, plan: Plan, checkpoint: Path, resume: bool, watch: Watch
+    part: str,
+    trainee: Trainee,
+    data: Data,
+    plan: Plan,
+    checkpoint: Path,
+    resume: bool,
+    watch: Watch,
 ) -> Fitted:
     settings = plan.train
     stride = 1 if part == "network" or data.kind == "pictures" else _BASELINE_STRIDE
@@ -122,9 +130,7 @@ def _steps(store: FrameStore, plan: Plan) -> int:
     return picture_steps(store, plan.train.batch)
 
 
-def _windows(
-    store: FrameStore, plan: Plan, stride: int, augment: Augmentation | None
-) -> Windows:
+def _windows(store: FrameStore, plan: Plan, stride: int, augment: Augmentation | None) -> Windows:
     """Epoch number to its windows; validation (no augmentation) is never reset nor balanced."""
     s = plan.train
     training = augment is not None
@@ -153,8 +159,8 @@ def _record(
     fitted: Fitted,
     baseline: Fitted | None,
 ) -> RunRecord:
-    from edgecrnn.train.predictors import network_predictor
     from edgecrnn.train.evaluation.streams import counted_frames, stream_order, stream_scores
+    from edgecrnn.train.predictors import network_predictor
 
     val = data.splits["val"]
     warmup = plan.train.warmup if plan.network.sequence == "time" else 0

@@ -16,7 +16,11 @@ def build(input_shape: tuple[int, int, int], width: float) -> Any:
     x = inputs = keras.Input(input_shape)
     for index, filters in enumerate((32, 64, 128)):
         x = layers.Conv2D(
-            max(8, round(filters * width)), 3, padding="same", activation="relu", name=f"conv_{index}"
+            max(8, round(filters * width)),
+            3,
+            padding="same",
+            activation="relu",
+            name=f"conv_{index}",
         )(x)
         x = layers.MaxPooling2D(2, name=f"pool_{index}")(x)
     return keras.Model(inputs, [x], name="encoder")

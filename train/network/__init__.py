@@ -1,0 +1,1 @@
+"""The CRNN: its settings, its cell, and the graphs over its layers."""

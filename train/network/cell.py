@@ -30,13 +30,11 @@ class LSTMCell(keras.layers.Layer):
         self.recurrent_kernel = self.add_weight(
             name="recurrent_kernel", shape=(self.units, 4 * self.units), initializer="orthogonal"
         )
-        self.bias = self.add_weight(
-            name="bias", shape=(4 * self.units,), initializer=_forget_bias
-        )
+        self.bias = self.add_weight(name="bias", shape=(4 * self.units,), initializer=_forget_bias)
         self.built = True
 
     def call(self, x: Any, h: Any, c: Any) -> tuple[Any, Any]:
-        """x float32 [batch, features]; h, c float32 [batch, units]; gives the new (h, c)."""
+        """X float32 [batch, features]; h, c float32 [batch, units]; gives the new (h, c)."""
         return self.advance(self.project(x), h, c)
 
     def project(self, x: Any) -> Any:
@@ -49,9 +47,7 @@ class LSTMCell(keras.layers.Layer):
         # Slices, not a split: a first step from a zero state needs no forget gate, and a split
         # with an output that nothing reads does not quantize.
         i, f, g, o = (gates[:, k * self.units : (k + 1) * self.units] for k in range(4))
-        c = ops.add(
-            ops.multiply(ops.sigmoid(f), c), ops.multiply(ops.sigmoid(i), ops.tanh(g))
-        )
+        c = ops.add(ops.multiply(ops.sigmoid(f), c), ops.multiply(ops.sigmoid(i), ops.tanh(g)))
         return ops.multiply(ops.sigmoid(o), ops.tanh(c)), c
 
     def compute_output_spec(self, x: Any, h: Any, c: Any) -> tuple[Any, Any]:

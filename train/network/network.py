@@ -18,7 +18,7 @@ from keras import layers, ops
 
 from edgecrnn.train.encoders import build_encoder
 from edgecrnn.train.network.cell import LSTMCell
-from edgecrnn.train.network.settings import NetworkSettings, check_blocks
+from edgecrnn.train.network.settings import FilledSettings, NetworkSettings, check_blocks
 
 States = Mapping[str, Any]
 _MOTION_GAIN = 8.0
@@ -28,7 +28,7 @@ _MOTION_GAIN = 8.0
 class Network:
     """The layers, built; and what is needed to wire them."""
 
-    settings: NetworkSettings
+    settings: FilledSettings
     frame_shape: tuple[int, int, int]
     encoder: Any
     cells: tuple[Any, ...]
@@ -60,25 +60,25 @@ def build_network(
         seed: of the weights and of dropout.
     """
     keras.utils.set_random_seed(seed)
-    settings = settings.filled()
+    filled = settings.filled()
     height, width, channels = frame_shape
-    check_blocks(settings, height, width)
-    if settings.sequence == "patches":
-        height, width = height // settings.blocks, width // settings.blocks
+    check_blocks(filled, height, width)
+    if filled.sequence == "patches":
+        height, width = height // filled.blocks, width // filled.blocks
     encoder = build_encoder(
-        settings.encoder, (height, width, channels * (1 + settings.sees_motion)), settings.width
+        filled.encoder, (height, width, channels * (1 + filled.sees_motion)), filled.width
     )
-    if settings.sees_motion:
+    if filled.sees_motion:
         _favour_motion(encoder, channels)
-    cells = tuple(LSTMCell(settings.units, name=f"lstm_{i}") for i in range(settings.layers))
+    cells = tuple(LSTMCell(filled.units, name=f"lstm_{i}") for i in range(filled.layers))
     head = layers.Dense(classes, name="head")
     seeds = keras.random.SeedGenerator(seed)
-    features = step_features(encoder, settings)
+    features = step_features(encoder, filled)
     for cell in cells:
         cell.build((None, features))
-        features = settings.units
-    head.build((None, settings.units))
-    return Network(settings, frame_shape, encoder, cells, head, seeds)
+        features = filled.units
+    head.build((None, filled.units))
+    return Network(filled, frame_shape, encoder, cells, head, seeds)
 
 
 def _favour_motion(encoder: Any, channels: int) -> None:
@@ -117,8 +117,7 @@ def state_shapes(network: Network) -> dict[str, tuple[int, ...]]:
 def zero_states(network: Network, batch: int) -> dict[str, Any]:
     """The state at the start of a stream, float32 [batch, ...] each."""
     return {
-        name: ops.zeros((batch, *shape), "float32")
-        for name, shape in state_shapes(network).items()
+        name: ops.zeros((batch, *shape), "float32") for name, shape in state_shapes(network).items()
     }
 
 
@@ -232,9 +231,7 @@ def step_model(network: Network) -> Any:
     and the new states as `<name>_out`.
     """
     frame = keras.Input(network.frame_shape, name="frame")
-    states = {
-        name: keras.Input(shape, name=name) for name, shape in state_shapes(network).items()
-    }
+    states = {name: keras.Input(shape, name=name) for name, shape in state_shapes(network).items()}
     if states:
         logits, new = step(network, frame, states)
     else:
@@ -246,13 +243,13 @@ def step_model(network: Network) -> Any:
 
 def network_of(model: Any, settings: NetworkSettings) -> Network:
     """The same layer objects back out of a saved step model."""
-    settings = settings.filled()
-    cells = tuple(model.get_layer(f"lstm_{index}") for index in range(settings.layers))
+    filled = settings.filled()
+    cells = tuple(model.get_layer(f"lstm_{index}") for index in range(filled.layers))
     frame = next(tensor for tensor in model.inputs if tensor.name == "frame")
-    frame_shape = tuple(int(side) for side in frame.shape[1:])
+    height, width, channels = (int(side) for side in frame.shape[1:])
     seeds = keras.random.SeedGenerator(0)
     encoder, head = model.get_layer("encoder"), model.get_layer("head")
-    return Network(settings, frame_shape, encoder, cells, head, seeds)
+    return Network(filled, (height, width, channels), encoder, cells, head, seeds)
 
 
 def _unrolled(cell: Any, x: Any) -> Any:
@@ -292,7 +289,7 @@ def _dropout(network: Network, x: Any, training: bool) -> Any:
 
 
 def frame_features(readings: Any) -> Any:
-    """An encoder's readings of whole frames as [batch, features]: the map laid flat, the summary."""
+    """An encoder's readings of whole frames as [batch, features]: map laid flat, then summary."""
     readings = readings if isinstance(readings, (list, tuple)) else [readings]
     flat = [flatten(reading) for reading in readings]
     return flat[0] if len(flat) == 1 else ops.concatenate(flat, axis=-1)

@@ -42,16 +42,26 @@ class NetworkSettings:
     def __post_init__(self) -> None:
         check(self)
 
-    def filled(self) -> NetworkSettings:
+    def filled(self) -> FilledSettings:
         """The same with what was not given taken from the encoder's `DEFAULTS`."""
         own = encoder_defaults(self.encoder)
         given = {name: getattr(self, name) for name in own if getattr(self, name) is not None}
-        return dataclasses.replace(self, **{**own, **given})
+        return FilledSettings(**{**dataclasses.asdict(self), **own, **given})
 
     @property
     def sees_motion(self) -> bool:
         """Whether the frame before is part of the state."""
         return bool(self.motion) and self.sequence == "time"
+
+
+@dataclass(frozen=True)
+class FilledSettings(NetworkSettings):
+    """Settings that leave nothing open."""
+
+    units: int = 64
+    layers: int = 1
+    motion: bool = False
+    dropout: float = 0.0
 
 
 def check_blocks(settings: NetworkSettings, height: int, width: int) -> None:

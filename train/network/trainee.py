@@ -1,4 +1,4 @@
-"""Network and baseline as the training loop sees them: frames and states in, logits and states out."""
+"""Network and baseline as the training loop sees them: frames in, logits out, states carried."""
 
 from __future__ import annotations
 

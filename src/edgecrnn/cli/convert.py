@@ -1,4 +1,4 @@
-"""`edgecrnn convert RUN --device NAME --out BUNDLE`: int8 TFLite for a board, with a certificate."""
+"""`edgecrnn convert RUN --device NAME --out BUNDLE`: int8 TFLite, with a certificate."""
 
 from __future__ import annotations
 

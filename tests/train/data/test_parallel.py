@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 import pytest
@@ -53,6 +53,7 @@ def test_a_long_clip_is_not_held_in_memory() -> None:
     time.sleep(0.2)
     assert made == held <= 32 * 11
     before = threading.active_count()
+    assert isinstance(outer, Generator)
     outer.close()
     assert threading.active_count() < before
 

@@ -51,8 +51,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("tensorflow")
     from edgecrnn.train.data.augment import Augmentation
     from edgecrnn.train.network.settings import NetworkSettings
+    from edgecrnn.train.plan import Plan
     from edgecrnn.train.settings import TrainSettings
-    from edgecrnn.train.training import Plan, Watch, train
+    from edgecrnn.train.training import Watch, train
 
     folder = tmp_path_factory.mktemp("evaluate")
     root = clips(folder / "data", seed=0)
