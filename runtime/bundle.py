@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,16 @@ from edgecrnn.runtime.settings import nearest
 
 # A bundle is a few models and golden frames; more than this is not one.
 _MOST_BYTES = 512 * 1024 * 1024
+# What reading a damaged archive raises.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 @dataclass(frozen=True)
@@ -98,7 +109,7 @@ def _read_zip(path: Path) -> dict[str, bytes]:
             if sum(info.file_size for info in archive.infolist()) > _MOST_BYTES:
                 raise EdgecrnnError(f"{path}: expected a bundle, got an archive over 512 MB")
             return {info.filename: archive.read(info) for info in archive.infolist()}
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise EdgecrnnError(
             f"{path}: expected a bundle, got a file that is not one ({error}); "
             "make one with edgecrnn convert"

@@ -51,7 +51,7 @@ def read_checkpoint(path: Path, variables: list[Any]) -> Progress:
         EdgecrnnError: the file is not a checkpoint of this network.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
             said = json.loads(archive["progress"].tobytes())
             now = [archive[f"now_{i}"] for i in range(len(variables))]
             names = [name for name in archive.files if name.startswith("best_")]

@@ -14,7 +14,8 @@ from edgecrnn.runtime.preprocess import Preprocessing
 from edgecrnn.runtime.settings import from_mapping
 from edgecrnn.train.data.augment import Augmentation
 from edgecrnn.train.data.store import DataSettings
-from edgecrnn.train.network.settings import NetworkSettings
+from edgecrnn.train.encoders import check_encoder
+from edgecrnn.train.network.settings import NetworkSettings, check_blocks
 from edgecrnn.train.settings import TrainSettings
 
 CHECKPOINT = "checkpoint.npz"
@@ -34,12 +35,14 @@ class Plan:
 
 
 def check_plan(plan: Plan, kind: str) -> None:
-    """Refuse a sequence that the data cannot serve.
+    """Refuse what cannot be trained, before anything is decoded or built.
 
     Args:
         plan: the choices.
         kind: pictures or clips.
     """
+    check_encoder(plan.network.encoder)
+    check_blocks(plan.network, plan.preprocessing.height, plan.preprocessing.width)
     sequence = plan.network.sequence
     if (sequence == "time") != (kind == "clips"):
         fitting = "time" if kind == "clips" else "columns or patches"

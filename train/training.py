@@ -32,6 +32,7 @@ from edgecrnn.train.plan import (
     PLAN,
     Plan,
     check_same_data,
+    write_plan,
 )
 from edgecrnn.train.run_folder import (
     BASELINE,
@@ -76,6 +77,8 @@ def train(
     network_settings = plan.network.filled()
     plan = dataclasses.replace(plan, network=network_settings)
     network = build_network(network_settings, shape, len(data.labels), settings.seed)
+    if not resume:
+        write_plan(out, plan, data.hash)
     fitted = _fit_part(
         "network", NetworkTrainee(network), data, plan, out / CHECKPOINT, resume, watch
     )

@@ -43,10 +43,15 @@ def build_encoder(name: str, input_shape: tuple[int, int, int], width: float) ->
     return module.build(input_shape, width)
 
 
-def _module(name: str) -> Any:
+def check_encoder(name: str) -> None:
+    """Raise `EdgecrnnError` where there is no encoder of that name."""
     if name not in encoder_names():
         raise EdgecrnnError(
             f"encoder: expected one of {', '.join(encoder_names())}, got {name!r}"
             f"{nearest(name, encoder_names())}"
         )
+
+
+def _module(name: str) -> Any:
+    check_encoder(name)
     return importlib.import_module(f"{__name__}.{name}")

@@ -95,7 +95,6 @@ def _train_and_convert(
     from edgecrnn.runtime.bundle import open_bundle
     from edgecrnn.train.data.store import load
     from edgecrnn.train.judge import judge_run
-    from edgecrnn.train.plan import write_plan
     from edgecrnn.train.report.build import write_report
     from edgecrnn.train.report.from_run import report_of_run
     from edgecrnn.train.run_folder import REPORT
@@ -104,7 +103,6 @@ def _train_and_convert(
     plan = _plan(epochs)
     data = load(data_folder, plan.preprocessing, plan.data)
     _head("train", f"edgecrnn train {data_folder} --out {run}")
-    write_plan(run, plan, data.hash)
     progress = TrainingProgress()
     record, fitted = train(
         data_folder, run, data, plan, False, Watch(progress.step, progress.epoch)

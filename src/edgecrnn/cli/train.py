@@ -43,7 +43,7 @@ def execute(args: argparse.Namespace) -> int:
     from edgecrnn.cli.progress import TrainingProgress
     from edgecrnn.train.data.layout import read_layout
     from edgecrnn.train.data.store import load
-    from edgecrnn.train.plan import CHECKPOINT, check_plan, read_plan, write_plan
+    from edgecrnn.train.plan import CHECKPOINT, check_plan, read_plan
 
     if args.resume:
         _refuse_settings(args)
@@ -72,8 +72,6 @@ def execute(args: argparse.Namespace) -> int:
     # TensorFlow is imported only now: a mistake in the data is told at once.
     from edgecrnn.train.training import Watch, train
 
-    if not args.resume:
-        write_plan(args.out, plan, data.hash)
     progress = TrainingProgress()
     watch = Watch(progress.step, progress.epoch)
     record, fitted = train(args.data, args.out, data, plan, args.resume, watch)

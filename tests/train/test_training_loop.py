@@ -1,0 +1,111 @@
+"""The training loop: it learns, and an interruption costs nothing but time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow")
+
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.train.data.batches import Window
+from edgecrnn.train.fit import Epoch, Fitted, fit
+from edgecrnn.train.network.network import build_network
+from edgecrnn.train.network.settings import NetworkSettings
+from edgecrnn.train.network.trainee import NetworkTrainee
+from edgecrnn.train.settings import TrainSettings
+
+SETTINGS = TrainSettings(epochs=4, batch=4, window=4, warmup=0, learning_rate=0.01)
+STEPS = 6
+
+
+def windows(epoch: int) -> Iterator[Window]:
+    """Bright frames are class 1, dark ones class 0."""
+    rng = np.random.default_rng(epoch)
+    for _ in range(STEPS):
+        labels = np.repeat(rng.integers(0, 2, (4, 1)), 4, axis=1).astype(np.int32)
+        frames = rng.integers(0, 120, (4, 4, 16, 16, 3)) + 120 * labels[..., None, None, None]
+        yield Window(
+            frames.astype(np.uint8), labels, np.ones((4, 4), np.float32), np.ones(4, np.float32)
+        )
+
+
+def trainee() -> NetworkTrainee:
+    chosen = NetworkSettings(width=0.25, units=4, dropout=0.2)
+    return NetworkTrainee(build_network(chosen, (16, 16, 3), 2, seed=0))
+
+
+def fitted(
+    net: NetworkTrainee,
+    checkpoint: Path,
+    resume: bool = False,
+    on_epoch: Callable[[Epoch], None] = lambda line: None,
+    on_step: Callable[[int, int, float], None] = lambda epoch, step, loss: None,
+) -> Fitted:
+    return fit(net, windows, windows, STEPS, SETTINGS, checkpoint, resume, on_step, on_epoch)
+
+
+def said(line: Epoch) -> tuple[float, ...]:
+    return (line.loss, line.accuracy, line.val_loss, line.val_accuracy)
+
+
+def test_it_learns(tmp_path: Path) -> None:
+    done = fitted(trainee(), tmp_path / "c.npz")
+    assert done.history[-1].loss < done.history[0].loss
+    assert max(line.val_accuracy for line in done.history) > 0.8
+
+
+@pytest.mark.parametrize("after", [1, 3])
+def test_an_interrupted_training_goes_on_as_if_it_had_not_been(after: int, tmp_path: Path) -> None:
+    whole, cut, resumed = trainee(), trainee(), trainee()
+    expected = fitted(whole, tmp_path / "whole.npz")
+
+    def interrupt(epoch: int, step: int, loss: float) -> None:
+        if epoch == after and step == 2:
+            raise KeyboardInterrupt
+
+    stopped = fitted(cut, tmp_path / "cut.npz", on_step=interrupt)
+    assert stopped.interrupted
+    assert len(stopped.history) == after
+    got = fitted(resumed, tmp_path / "cut.npz", resume=True)
+    assert not got.interrupted
+    assert got.best_epoch == expected.best_epoch
+    np.testing.assert_allclose(
+        [said(line) for line in got.history], [said(line) for line in expected.history], atol=1e-5
+    )
+    for mine, theirs in zip(resumed.weights, whole.weights, strict=True):
+        np.testing.assert_allclose(np.asarray(mine), np.asarray(theirs), atol=1e-5)
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_good_weights(tmp_path: Path) -> None:
+    net = trainee()
+
+    def spoil(line: Epoch) -> None:
+        if line.epoch == 2:
+            weight = net.trainable_weights[0]
+            weight.assign(np.full(weight.shape, np.nan, np.float32))
+
+    with pytest.raises(EdgecrnnError, match=r"expected a number.*--learning-rate"):
+        fitted(net, tmp_path / "c.npz", on_epoch=spoil)
+    with np.load(tmp_path / "c.npz", allow_pickle=False) as kept:
+        assert all(np.isfinite(kept[name]).all() for name in kept.files if name != "progress")
+
+
+def test_another_networks_checkpoint_is_refused(tmp_path: Path) -> None:
+    fitted(trainee(), tmp_path / "c.npz")
+    other = NetworkTrainee(
+        build_network(NetworkSettings(width=0.25, units=6), (16, 16, 3), 2, seed=0)
+    )
+    with pytest.raises(EdgecrnnError, match="expected a checkpoint of this network"):
+        fitted(other, tmp_path / "c.npz", resume=True)
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
+    fitted(trainee(), tmp_path / "c.npz")
+    whole = (tmp_path / "c.npz").read_bytes()
+    (tmp_path / "c.npz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(EdgecrnnError, match="expected a checkpoint"):
+        fitted(trainee(), tmp_path / "c.npz", resume=True)
