@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.quiet import without_chatter
 
 RUNTIMES = ("ai_edge_litert", "tflite_runtime")
 
@@ -24,8 +25,9 @@ def make_interpreter(model: bytes, threads: int = 1) -> Any:
     """
     module = _runtime()
     try:
-        interpreter = module.Interpreter(model_content=model, num_threads=threads)
-        interpreter.allocate_tensors()
+        with without_chatter():
+            interpreter = module.Interpreter(model_content=model, num_threads=threads)
+            interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise EdgecrnnError(

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from edgecrnn.runtime.bundle import Bundle
 from edgecrnn.runtime.engine import Engine, load_engine
 from edgecrnn.train.run_folder import BASELINE, RunRecord, load_model
+from edgecrnn.train.tensorflow_start import start_tensorflow
 
 Frames = npt.NDArray[np.uint8]
 Scores = npt.NDArray[np.float32]
@@ -67,6 +68,7 @@ def bundle_predictor(bundle: Bundle, variant: str | None = None) -> BundlePredic
 
 def keras_predictor(run: Path, record: RunRecord) -> KerasPredictor:
     """The run's float model."""
+    start_tensorflow()
     from edgecrnn.train.network.network import network_of
 
     network = network_of(load_model(run), record.network)

@@ -16,6 +16,7 @@ from edgecrnn.runtime.preprocess import Preprocessing
 from edgecrnn.runtime.settings import from_mapping
 from edgecrnn.train.network.settings import NetworkSettings
 from edgecrnn.train.settings import TrainSettings
+from edgecrnn.train.tensorflow_start import start_tensorflow
 
 RECORD = "run.json"
 MODEL = "model.keras"
@@ -121,6 +122,7 @@ def load_model(run: Path, file: str = MODEL) -> Any:
     Raises:
         EdgecrnnError: the file is missing or damaged.
     """
+    start_tensorflow()
     import keras
 
     from edgecrnn.train.network import cell  # noqa: F401  # registers the layer

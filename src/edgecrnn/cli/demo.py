@@ -87,6 +87,9 @@ def execute(args: argparse.Namespace) -> int:
 def _train_and_convert(
     data_folder: Path, run: Path, bundle: Path, epochs: int
 ) -> tuple[Evaluation, Sequence[VariantRow]]:
+    from edgecrnn.train.tensorflow_start import start_tensorflow
+
+    start_tensorflow()
     from edgecrnn.cli.progress import TrainingProgress
     from edgecrnn.convert.conversion import convert
     from edgecrnn.convert.judge import judge_variants

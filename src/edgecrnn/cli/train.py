@@ -44,6 +44,7 @@ def execute(args: argparse.Namespace) -> int:
     from edgecrnn.train.data.layout import read_layout
     from edgecrnn.train.data.store import load
     from edgecrnn.train.plan import CHECKPOINT, check_plan, read_plan
+    from edgecrnn.train.tensorflow_start import start_tensorflow
 
     if args.resume:
         _refuse_settings(args)
@@ -70,6 +71,7 @@ def execute(args: argparse.Namespace) -> int:
         + ("; the split was made by seed" if data.made_split else "")
     )
     # TensorFlow is imported only now: a mistake in the data is told at once.
+    start_tensorflow()
     from edgecrnn.train.training import Watch, train
 
     progress = TrainingProgress()
