@@ -158,6 +158,18 @@ def test_a_bundle_of_other_data_and_an_output_that_exists(journey: Path) -> None
     assert not (journey / "other").exists()
 
 
+def test_data_that_has_moved_or_changed_since_training(journey: Path, tmp_path: Path) -> None:
+    command = ("convert", journey / "run", "--device", "linux-x86_64", "--out", tmp_path / "b")
+    gone = edgecrnn(*command, "--data", tmp_path / "nowhere")
+    assert gone.returncode == 2
+    assert "--data DIR" in gone.stderr
+    write = write_clips if "time" in journey.name else write_pictures
+    changed = edgecrnn(*command, "--data", write(tmp_path / "more", per_class=11))
+    assert changed.returncode == 2
+    assert "expected the data that the run was trained on" in changed.stderr
+    assert not (tmp_path / "b").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

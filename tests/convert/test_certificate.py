@@ -1,0 +1,48 @@
+"""A variant that loses too much is refused, and the reason says by how much."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow")
+
+from edgecrnn.convert.certificate import Bounds, Reference, examine, run_stream
+from edgecrnn.convert.graph import to_float_tflite
+from edgecrnn.runtime.engine import Engine
+from edgecrnn.train.network.network import build_network, step_model
+from edgecrnn.train.network.settings import NetworkSettings
+
+LABELS = ("a", "b")
+FRAMES = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 3), dtype=np.uint8)
+BOUNDS = Bounds(accuracy_drop=1.0, agreement=0.98)
+
+
+@pytest.fixture(scope="module")
+def model() -> bytes:
+    chosen = NetworkSettings(units=4, width=0.25)
+    return to_float_tflite(step_model(build_network(chosen, (16, 16, 3), 2, seed=3)))
+
+
+def reference(scores: np.ndarray) -> Reference:
+    counted = np.arange(len(FRAMES)) >= 8
+    return Reference(FRAMES, scores.argmax(1).astype(np.int64), counted, scores)
+
+
+def test_a_variant_that_says_the_same_is_shipped(model: bytes) -> None:
+    scores = run_stream(Engine(model, LABELS, "float32"), FRAMES)
+    finding, _, again = examine(model, "float32", "", LABELS, reference(scores), BOUNDS)
+    assert finding.refused == ""
+    assert (finding.accuracy, finding.agreement) == (1.0, 1.0)
+    assert finding.drift == (1.0,) * 10
+    assert finding.partitions == 1
+    assert finding.delegated == sum(finding.operators.values())
+    np.testing.assert_array_equal(again, scores)
+
+
+def test_a_variant_that_says_something_else_is_refused(model: bytes) -> None:
+    scores = run_stream(Engine(model, LABELS, "float32"), FRAMES)
+    finding, _, _ = examine(model, "float32", "", LABELS, reference(scores[:, ::-1]), BOUNDS)
+    assert finding.agreement == 0.0
+    assert "accuracy fell by 100.00 points, at most 1 allowed" in finding.refused
+    assert "agrees on 0.00% of frames, at least 98.00% required" in finding.refused
