@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from edgecrnn.convert.flatbuffer import operators
 from edgecrnn.runtime.engine import Engine
+from edgecrnn.train.predictors import BundlePredictor
 
 Scores = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -71,11 +72,11 @@ def examine(
     labels: tuple[str, ...],
     reference: Reference,
     bounds: Bounds,
-) -> tuple[Finding, Engine, Scores]:
+) -> tuple[Finding, Scores]:
     """Run the variant over the reference stream, its state carried, and compare.
 
     Returns:
-        the finding, the engine (warm), and its scores float32 [time, classes].
+        the finding, and the scores float32 [time, classes].
     """
     engine = Engine(model, labels, name)
     scores = run_stream(engine, reference.frames)
@@ -102,17 +103,12 @@ def examine(
         milliseconds=_milliseconds(engine),
         refused=_refusal(accuracy, _share(same), reference, bounds),
     )
-    return finding, engine, scores
+    return finding, scores
 
 
 def run_stream(engine: Engine, frames: npt.NDArray[np.uint8]) -> Scores:
     """Scores float32 [time, classes] of frames that follow each other, from a zero state."""
-    state = engine.zero_state()
-    rows = []
-    for frame in frames:
-        scores, state = engine.step(frame, state)
-        rows.append(scores)
-    return np.stack(rows)
+    return BundlePredictor(engine).scores(frames, None)[0]
 
 
 def _refusal(accuracy: float, agreement: float, reference: Reference, bounds: Bounds) -> str:

@@ -94,7 +94,7 @@ def convert(
     for recipe in recipes:
         say(f"{recipe.name} is made and compared")
         made = _variant(model, recipe, samples, record)
-        finding, _, scores = examine(
+        finding, scores = examine(
             made, recipe.name, recipe.decodes, record.labels, reference, bounds
         )
         findings.append(finding)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,10 @@ from edgecrnn.train.evaluation.choice import Chosen, TrainedOn, choose_clips
 from edgecrnn.train.evaluation.evaluate import evaluate
 from edgecrnn.train.evaluation.result import Evaluation
 from edgecrnn.train.predictors import baseline_predictor, keras_predictor
-from edgecrnn.train.run_folder import RunRecord
+from edgecrnn.train.report.build import write_report
+from edgecrnn.train.report.content import VariantRow
+from edgecrnn.train.report.from_run import report_of_run
+from edgecrnn.train.run_folder import REPORT, RunRecord
 
 
 @dataclass(frozen=True)
@@ -34,3 +38,12 @@ def judge_run(run: Path, record: RunRecord, data: Data) -> Judged:
         baseline=baseline_predictor(run, record),
     )
     return Judged(chosen, evaluation)
+
+
+def report_run(
+    run: Path, record: RunRecord, judged: Judged, rows: Sequence[VariantRow] = ()
+) -> None:
+    """Write the run's report; `rows` are what conversion made, () before it."""
+    chosen = judged.chosen
+    report = report_of_run(record, judged.evaluation, chosen.clips, chosen.said, rows)
+    write_report(run / REPORT, report)

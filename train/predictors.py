@@ -25,7 +25,6 @@ class BundlePredictor:
     """The interpreter, a frame at a time, as on the device."""
 
     engine: Engine
-    sequence: str
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -63,7 +62,7 @@ class KerasPredictor:
 
 def bundle_predictor(bundle: Bundle, variant: str | None = None) -> BundlePredictor:
     """The bundle's variant of that name, or its preferred one."""
-    return BundlePredictor(load_engine(bundle, variant), bundle.manifest.sequence)
+    return BundlePredictor(load_engine(bundle, variant))
 
 
 def keras_predictor(run: Path, record: RunRecord) -> KerasPredictor:

@@ -209,8 +209,7 @@ def picture_steps(
     """Features [batch, steps, features] of a picture's columns, or blocks in reading order."""
     frames = scaled(frames)
     if settings.sequence == "columns":
-        readings = encoder(frames, training=training)
-        maps = readings[0] if isinstance(readings, (list, tuple)) else readings
+        maps = _as_list(encoder(frames, training=training))[0]
         bands = [flatten(maps[:, :, column, :]) for column in range(maps.shape[2])]
         return ops.stack(bands, axis=1)
     blocks = settings.blocks
@@ -290,9 +289,13 @@ def _dropout(network: Network, x: Any, training: bool) -> Any:
 
 def frame_features(readings: Any) -> Any:
     """An encoder's readings of whole frames as [batch, features]: map laid flat, then summary."""
-    readings = readings if isinstance(readings, (list, tuple)) else [readings]
-    flat = [flatten(reading) for reading in readings]
+    flat = [flatten(reading) for reading in _as_list(readings)]
     return flat[0] if len(flat) == 1 else ops.concatenate(flat, axis=-1)
+
+
+def _as_list(readings: Any) -> list[Any]:
+    """An encoder's readings; Keras gives a single one without its list."""
+    return list(readings) if isinstance(readings, (list, tuple)) else [readings]
 
 
 def scaled(frames: Any) -> Any:

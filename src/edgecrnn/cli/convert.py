@@ -35,9 +35,7 @@ def execute(args: argparse.Namespace) -> int:
     from edgecrnn.convert.text import certificate_text
     from edgecrnn.devices.profile import load_profile
     from edgecrnn.runtime.bundle import open_bundle
-    from edgecrnn.train.judge import judge_run
-    from edgecrnn.train.report.build import write_report
-    from edgecrnn.train.report.from_run import report_of_run
+    from edgecrnn.train.judge import judge_run, report_run
     from edgecrnn.train.run_folder import REPORT, read_record
 
     settings = read_settings(ConvertSettings, args)
@@ -48,10 +46,7 @@ def execute(args: argparse.Namespace) -> int:
     converted = convert(args.run, record, data, profile, args.out, settings, _say)
     judged = judge_run(args.run, record, data)
     rows = judge_variants(args.run, record, judged, open_bundle(args.out), converted)
-    write_report(
-        args.run / REPORT,
-        report_of_run(record, judged.evaluation, judged.chosen.clips, judged.chosen.said, rows),
-    )
+    report_run(args.run, record, judged, rows)
     print(certificate_text(converted, profile.name))
     print(f"bundle  {args.out}\nreport  {args.run / REPORT}")
     return 0

@@ -97,10 +97,7 @@ def _train_and_convert(
     from edgecrnn.devices.profile import load_profile
     from edgecrnn.runtime.bundle import open_bundle
     from edgecrnn.train.data.store import load
-    from edgecrnn.train.judge import judge_run
-    from edgecrnn.train.report.build import write_report
-    from edgecrnn.train.report.from_run import report_of_run
-    from edgecrnn.train.run_folder import REPORT
+    from edgecrnn.train.judge import judge_run, report_run
     from edgecrnn.train.training import Watch, train
 
     plan = _plan(epochs)
@@ -116,10 +113,7 @@ def _train_and_convert(
     converted = convert(run, record, data, load_profile(_DEVICE), bundle, ConvertSettings(), _say)
     judged = judge_run(run, record, data)
     rows = judge_variants(run, record, judged, open_bundle(bundle), converted)
-    write_report(
-        run / REPORT,
-        report_of_run(record, judged.evaluation, judged.chosen.clips, judged.chosen.said, rows),
-    )
+    report_run(run, record, judged, rows)
     return judged.evaluation, rows
 
 

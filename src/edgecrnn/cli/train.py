@@ -49,6 +49,7 @@ def execute(args: argparse.Namespace) -> int:
     if args.resume:
         _refuse_settings(args)
         plan = read_plan(args.out, args.data)
+        kind = read_layout(args.data, plan.data.seed).kind
     else:
         if (args.out / CHECKPOINT).exists() and not args.force:
             raise EdgecrnnError(
@@ -56,8 +57,9 @@ def execute(args: argparse.Namespace) -> int:
                 "by --resume, choose another with --out, or replace it with --force"
             )
         check_output(args.out, args.force)
-        plan = plan_of(args, read_layout(args.data, 0).kind)
-    check_plan(plan, read_layout(args.data, plan.data.seed).kind)
+        kind = read_layout(args.data, 0).kind
+        plan = plan_of(args, kind)
+    check_plan(plan, kind)
     show = _loading if sys.stderr.isatty() else None
     data = load(args.data, plan.preprocessing, plan.data, progress=show)
     for note in data.notes:
@@ -84,16 +86,11 @@ def execute(args: argparse.Namespace) -> int:
             f"edgecrnn train {args.data} --out {args.out} --resume"
         )
         return 130
-    from edgecrnn.train.judge import judge_run
-    from edgecrnn.train.report.build import write_report
-    from edgecrnn.train.report.from_run import report_of_run
+    from edgecrnn.train.judge import judge_run, report_run
     from edgecrnn.train.run_folder import REPORT
 
     judged = judge_run(args.out, record, data)
-    write_report(
-        args.out / REPORT,
-        report_of_run(record, judged.evaluation, judged.chosen.clips, judged.chosen.said),
-    )
+    report_run(args.out, record, judged)
     from edgecrnn.train.evaluation.text import evaluation_text
 
     print(f"on {judged.chosen.said}:\n")
