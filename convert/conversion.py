@@ -1,4 +1,4 @@
-"""`edgecrnn convert`, whole: from a run to a bundle whose variants are certified."""
+"""`edgecrnn convert`, whole: from a subject to a bundle whose variants are certified."""
 
 from __future__ import annotations
 
@@ -9,32 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 import edgecrnn
 from edgecrnn.convert.bundle_writer import write_bundle
 from edgecrnn.convert.calibrate import Sample, roll_out
-from edgecrnn.convert.certificate import Bounds, Finding, Reference, examine
+from edgecrnn.convert.certificate import Bounds, Finding, examine
 from edgecrnn.convert.graph import Conversion
 from edgecrnn.convert.metadata import add_metadata
 from edgecrnn.convert.quantize import quantize
 from edgecrnn.convert.recipe import Recipe, load_recipe
 from edgecrnn.convert.settings import ConvertSettings
+from edgecrnn.convert.subject import Subject
 from edgecrnn.devices.profile import DeviceProfile
 from edgecrnn.runtime.engine import Engine
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.interpreter import runtime_version
 from edgecrnn.runtime.manifest import FORMAT, Manifest, Variant
-from edgecrnn.train.data.store import Data, FrameStore
-from edgecrnn.train.evaluation.streams import (
-    counted_frames,
-    joined,
-    stream_order,
-    stream_scores,
-)
-from edgecrnn.train.predictors import keras_predictor
-from edgecrnn.train.run_folder import MODEL, RunRecord
 
 # The ladder: each is tried, and what is out of bounds is not shipped. Nothing degrades in silence.
 LADDER = ("int8", "int8-mixed", "float16")
@@ -53,23 +44,16 @@ class Converted:
 
 
 def convert(
-    run: Path,
-    record: RunRecord,
-    data: Data,
+    subject: Subject,
     profile: DeviceProfile,
     out: Path,
     settings: ConvertSettings,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> Converted:
-    """Convert `run` for the device, certify every variant, and write the bundle.
-
-    Calibration reads training streams, the certificate validation streams: test data chooses
-    nothing.
+    """Convert the subject for the device, certify every variant, and write the bundle.
 
     Args:
-        run: the run's folder.
-        record: its record.
-        data: the data it was trained on, as `load` gives it.
+        subject: the model and the frames that certify it.
         profile: the device.
         out: the bundle to write.
         settings: how many frames, what is required.
@@ -79,23 +63,23 @@ def convert(
         EdgecrnnError: the model cannot be converted, or no variant is within the bounds.
     """
     recipes = [load_recipe(name) for name in _recipe_names(settings)]
-    conversion = Conversion(run / MODEL)
+    conversion = Conversion(subject.model)
     say("the Keras model reads the held-out stream")
-    reference = _reference(run, record, data, settings)
+    reference = subject.reference()
     say("the step graph is made")
     model = conversion.result()
-    engine = Engine(model, record.labels, REFERENCE)
+    engine = Engine(model, subject.labels, REFERENCE)
     say("the step graph rolls out its states for calibration")
-    samples = _calibration(engine, data.splits["train"], record, settings)
+    samples = roll_out(engine, subject.calibration, subject.calibration_every)
     bounds = Bounds(profile.accuracy_drop, profile.agreement)
     models: dict[str, bytes] = {}
     golden: dict[str, npt.NDArray[Any]] = {"frames": reference.frames[:_GOLDEN_FRAMES]}
     findings = []
     for recipe in recipes:
         say(f"{recipe.name} is made and compared")
-        made = _variant(model, recipe, samples, record)
+        made = _variant(model, recipe, samples, subject)
         finding, scores = examine(
-            made, recipe.name, recipe.decodes, record.labels, reference, bounds
+            made, recipe.name, recipe.decodes, subject.labels, reference, bounds
         )
         findings.append(finding)
         if not finding.refused:
@@ -109,21 +93,16 @@ def convert(
             )
     if not models:
         raise EdgecrnnError(
-            f"{run}: expected a variant within the bounds of {profile.name}, got none "
+            f"{subject.name}: expected a variant within the bounds of {profile.name}, got none "
             f"({findings[0].variant}: {findings[0].refused}); train longer or loosen the profile"
         )
     shipped = _preferred(recipes, models, profile)
-    manifest = _manifest(out, record, profile, shipped)
+    manifest = _manifest(out, subject, profile, shipped)
     certificate = {
         "device": profile.name,
         "machine_note": "milliseconds were measured where it was converted, not on the device",
         "runtime": runtime_version(),
-        "data": {
-            "hash": record.data.hash,
-            "made_split": record.data.made_split,
-            "split_seed": record.data.split_seed,
-        },
-        "split": "val",
+        "data": dict(subject.data),
         "frames": len(reference.frames),
         "bounds": dataclasses.asdict(bounds),
         "keras": {"accuracy": reference.accuracy},
@@ -143,39 +122,9 @@ def _recipe_names(settings: ConvertSettings) -> list[str]:
     return names
 
 
-def _reference(run: Path, record: RunRecord, data: Data, settings: ConvertSettings) -> Reference:
-    """The Keras model along the validation stream, or over the validation pictures."""
-    store = data.splits["val"]
-    order = _at_most(store, stream_order(store, settings.seed), settings.check)
-    frames, labels = joined(store, order)
-    scores, _ = stream_scores(keras_predictor(run, record), store, order)
-    if not np.isfinite(scores).all():
-        raise EdgecrnnError(
-            f"{run / MODEL}: expected finite scores, got NaN or infinity; train again"
-        )
-    return Reference(frames, labels, counted_frames(labels, record.warmup), scores)
-
-
-def _calibration(
-    engine: Engine, store: FrameStore, record: RunRecord, settings: ConvertSettings
-) -> list[Sample]:
-    """About `calibration` inputs, thinly spread over many training clips' streams."""
-    every = 3 if record.sequence == "time" else 1
-    order = _at_most(store, stream_order(store, settings.seed), settings.calibration * every)
-    frames, _ = joined(store, order)
-    return roll_out(engine, frames, every)
-
-
-def _at_most(store: FrameStore, order: npt.NDArray[np.int64], frames: int) -> npt.NDArray[np.int64]:
-    """The first clips of the order that hold `frames` frames together; at least one."""
-    lengths = np.diff(store.starts)[order]
-    count = int(np.searchsorted(np.cumsum(lengths), frames)) + 1
-    return order[:count]
-
-
-def _variant(model: bytes, recipe: Recipe, samples: Sequence[Sample], record: RunRecord) -> bytes:
-    channels = record.preprocessing.channels
-    return add_metadata(quantize(model, recipe, samples), record.name, record.labels, channels)
+def _variant(model: bytes, recipe: Recipe, samples: Sequence[Sample], subject: Subject) -> bytes:
+    channels = subject.preprocessing.channels
+    return add_metadata(quantize(model, recipe, samples), subject.name, subject.labels, channels)
 
 
 def _preferred(
@@ -196,7 +145,7 @@ def _preferred(
 
 
 def _manifest(
-    out: Path, record: RunRecord, profile: DeviceProfile, shipped: Sequence[Recipe]
+    out: Path, subject: Subject, profile: DeviceProfile, shipped: Sequence[Recipe]
 ) -> Manifest:
     variants = tuple(
         Variant(recipe.name, f"{recipe.name}.tflite", recipe.delegates, profile.runtime_version)
@@ -208,12 +157,12 @@ def _manifest(
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         made_by=f"edgecrnn {edgecrnn.__version__}",
         device=profile.name,
-        task=record.task,
-        labels=record.labels,
-        sequence=record.sequence,
-        preprocessing=record.preprocessing,
-        frame_rate=record.frame_rate,
-        decision=record.decision,
+        task=subject.task,
+        labels=subject.labels,
+        sequence=subject.sequence,
+        preprocessing=subject.preprocessing,
+        frame_rate=subject.frame_rate,
+        decision=subject.decision,
         variants=variants,
         files={variant.file: "0" * 64 for variant in variants},
     )

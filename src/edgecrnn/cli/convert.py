@@ -31,6 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Convert, certify, write the bundle and add it to the run's report."""
     from edgecrnn.convert.conversion import convert
+    from edgecrnn.convert.from_run import run_subject
     from edgecrnn.convert.judge import judge_variants
     from edgecrnn.convert.text import certificate_text
     from edgecrnn.devices.profile import load_profile
@@ -43,7 +44,8 @@ def execute(args: argparse.Namespace) -> int:
     record = read_record(args.run)
     check_output(args.out, args.force)
     data = training_data(record, args.data, args.cache)
-    converted = convert(args.run, record, data, profile, args.out, settings, _say)
+    subject = run_subject(args.run, record, data, settings)
+    converted = convert(subject, profile, args.out, settings, _say)
     judged = judge_run(args.run, record, data)
     rows = judge_variants(args.run, record, judged, open_bundle(args.out), converted)
     report_run(args.run, record, judged, rows)

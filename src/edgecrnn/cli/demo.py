@@ -92,6 +92,7 @@ def _train_and_convert(
     start_tensorflow()
     from edgecrnn.cli.progress import TrainingProgress
     from edgecrnn.convert.conversion import convert
+    from edgecrnn.convert.from_run import run_subject
     from edgecrnn.convert.judge import judge_variants
     from edgecrnn.convert.settings import ConvertSettings
     from edgecrnn.devices.profile import load_profile
@@ -110,7 +111,8 @@ def _train_and_convert(
     if fitted.interrupted:
         raise KeyboardInterrupt
     _head("convert", f"edgecrnn convert {run} --device {_DEVICE} --out {bundle}")
-    converted = convert(run, record, data, load_profile(_DEVICE), bundle, ConvertSettings(), _say)
+    subject = run_subject(run, record, data, ConvertSettings())
+    converted = convert(subject, load_profile(_DEVICE), bundle, ConvertSettings(), _say)
     judged = judge_run(run, record, data)
     rows = judge_variants(run, record, judged, open_bundle(bundle), converted)
     report_run(run, record, judged, rows)

@@ -1,0 +1,91 @@
+"""A run as the subject of a conversion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from edgecrnn.convert.certificate import Reference
+from edgecrnn.convert.settings import ConvertSettings
+from edgecrnn.convert.subject import Subject
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.train.data.store import Data, FrameStore
+from edgecrnn.train.evaluation.streams import (
+    counted_frames,
+    joined,
+    stream_order,
+    stream_scores,
+)
+from edgecrnn.train.predictors import keras_predictor
+from edgecrnn.train.run_folder import MODEL, RunRecord
+
+# Frames that follow each other say little that is new; every third covers more clips.
+_EVERY = 3
+
+
+def run_subject(run: Path, record: RunRecord, data: Data, settings: ConvertSettings) -> Subject:
+    """The run's network. It is calibrated on training streams and certified on validation ones.
+
+    Args:
+        run: the run's folder.
+        record: its record.
+        data: the data it was trained on, as `load` gives it.
+        settings: how many frames.
+    """
+    thinned = _EVERY if record.sequence == "time" else 1
+    train = data.splits["train"]
+    order = _at_most(train, stream_order(train, settings.seed), settings.calibration * thinned)
+    calibration, _ = joined(train, order)
+    return Subject(
+        name=record.name,
+        model=run / MODEL,
+        labels=record.labels,
+        task=record.task,
+        sequence=record.sequence,
+        preprocessing=record.preprocessing,
+        frame_rate=record.frame_rate,
+        decision=record.decision,
+        warmup=record.warmup,
+        calibration=calibration,
+        calibration_every=thinned,
+        reference=lambda: _reference(run, record, data, settings),
+        data={
+            "hash": record.data.hash,
+            "made_split": record.data.made_split,
+            "split_seed": record.data.split_seed,
+            "split": "val",
+        },
+    )
+
+
+def _reference(run: Path, record: RunRecord, data: Data, settings: ConvertSettings) -> Reference:
+    """The Keras model along the validation stream, or over the validation pictures.
+
+    Where the split holds fewer frames than asked for, the stream goes on with the same clips in
+    another order: what drifts shows on long streams only.
+    """
+    store = data.splits["val"]
+    order = _passes(store, settings) if record.sequence == "time" else stream_order(store, 0)
+    order = _at_most(store, order, settings.check)
+    frames, labels = joined(store, order)
+    scores, _ = stream_scores(keras_predictor(run, record), store, order)
+    if not np.isfinite(scores).all():
+        raise EdgecrnnError(
+            f"{run / MODEL}: expected finite scores, got NaN or infinity; train again"
+        )
+    return Reference(frames, labels, counted_frames(labels, record.warmup), scores)
+
+
+def _passes(store: FrameStore, settings: ConvertSettings) -> npt.NDArray[np.int64]:
+    """Orders of all clips, one after the other, that hold `check` frames together."""
+    passes = -(-settings.check // int(store.starts[-1]))
+    return np.concatenate([stream_order(store, settings.seed + i) for i in range(passes)])
+
+
+def _at_most(store: FrameStore, order: npt.NDArray[np.int64], frames: int) -> npt.NDArray[np.int64]:
+    """The first clips of the order that hold `frames` frames together; at least one."""
+    lengths = np.diff(store.starts)[order]
+    count = int(np.searchsorted(np.cumsum(lengths), frames)) + 1
+    return order[:count]
