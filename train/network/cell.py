@@ -16,11 +16,18 @@ class LSTMCell(keras.layers.Layer):
     the order input, forget, candidate, output, as in `keras.layers.LSTM`, so that weights carry
     over. `keras.layers.LSTM` itself becomes a WHILE loop over tensor lists, which the int8
     converter refuses.
+
+    Args:
+        units: how many.
+        clip: bound on the cell state c, either way (Sak et al., 2014); 0 for none. On an endless
+            stream an unbounded state counts on for ever, and eight bits cannot hold both what it
+            counted and the next step. A bound of 1 costs no operator: the addition has it built in.
     """
 
-    def __init__(self, units: int, **kwargs: Any) -> None:
+    def __init__(self, units: int, clip: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.units = units
+        self.clip = clip
 
     def build(self, x_shape: Any, h_shape: Any = None, c_shape: Any = None) -> None:
         """Weights: kernel [features, 4 units], recurrent_kernel [units, 4 units], bias."""
@@ -48,6 +55,8 @@ class LSTMCell(keras.layers.Layer):
         # with an output that nothing reads does not quantize.
         i, f, g, o = (gates[:, k * self.units : (k + 1) * self.units] for k in range(4))
         c = ops.add(ops.multiply(ops.sigmoid(f), c), ops.multiply(ops.sigmoid(i), ops.tanh(g)))
+        if self.clip:
+            c = ops.clip(c, -self.clip, self.clip)
         return ops.multiply(ops.sigmoid(o), ops.tanh(c)), c
 
     def compute_output_spec(self, x: Any, h: Any, c: Any) -> tuple[Any, Any]:
@@ -56,7 +65,7 @@ class LSTMCell(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """What `.keras` files keep of the layer."""
-        return {**super().get_config(), "units": self.units}
+        return {**super().get_config(), "units": self.units, "clip": self.clip}
 
 
 def _forget_bias(shape: tuple[int, ...], dtype: Any = None) -> Any:

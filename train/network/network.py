@@ -70,7 +70,9 @@ def build_network(
     )
     if filled.sees_motion:
         _favour_motion(encoder, channels)
-    cells = tuple(LSTMCell(filled.units, name=f"lstm_{i}") for i in range(filled.layers))
+    cells = tuple(
+        LSTMCell(filled.units, filled.cell_clip, name=f"lstm_{i}") for i in range(filled.layers)
+    )
     head = layers.Dense(classes, name="head")
     seeds = keras.random.SeedGenerator(seed)
     features = step_features(encoder, filled)

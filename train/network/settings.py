@@ -29,6 +29,9 @@ class NetworkSettings:
     layers: int | None = setting(
         None, "LSTM layers; the encoder's own where not given", least=1, most=4
     )
+    cell_clip: float = setting(
+        1.0, "bound on the LSTM's cell state, either way; 0 for none", least=0.0, most=100.0
+    )
     motion: bool | None = setting(
         None, "also show the encoder the difference to the frame before (sequence time)"
     )
