@@ -20,6 +20,7 @@ import tensorflow as tf
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.train.checkpoint import Progress, read_checkpoint, write_checkpoint
 from edgecrnn.train.data.batches import Window
+from edgecrnn.train.network.supervision import cross_entropy
 from edgecrnn.train.settings import TrainSettings
 
 Windows = Callable[[int], Iterator[Window]]
@@ -47,6 +48,11 @@ class Trainee(Protocol):
         self, frames: Any, states: Mapping[str, Any], training: bool
     ) -> tuple[Any, dict[str, Any]]:
         """float32 [batch, time, h, w, channels] to (logits [batch, time, classes], states)."""
+
+    def losses(
+        self, frames: Any, labels: Any, states: Mapping[str, Any], smoothing: float
+    ) -> tuple[Any, Any, dict[str, Any]]:
+        """(losses [batch, time], logits [batch, time, classes], new states) of a training step."""
 
 
 @dataclass(frozen=True)
@@ -201,8 +207,9 @@ def _learn(trainee: Trainee, optimizer: Any, settings: TrainSettings) -> Any:
     ) -> tuple[Any, dict[str, Any]]:
         states = _after_reset(states, reset)
         with tf.GradientTape() as tape:
-            logits, new = trainee(tf.cast(frames, tf.float32), states, True)
-            losses = _losses(logits, labels, settings.label_smoothing)
+            losses, logits, new = trainee.losses(
+                tf.cast(frames, tf.float32), labels, states, settings.label_smoothing
+            )
             loss = tf.reduce_sum(losses * weights) / tf.maximum(tf.reduce_sum(weights), 1.0)
         gradients = tape.gradient(loss, trainee.trainable_weights)
         gradients, _ = tf.clip_by_global_norm(gradients, settings.clip_norm)
@@ -220,7 +227,7 @@ def _judge(trainee: Trainee) -> Any:
         frames: Any, labels: Any, weights: Any, reset: Any, states: Mapping[str, Any]
     ) -> tuple[Any, dict[str, Any]]:
         logits, new = trainee(tf.cast(frames, tf.float32), _after_reset(states, reset), False)
-        return _sums(_losses(logits, labels, 0.0), logits, labels, weights), new
+        return _sums(cross_entropy(logits, labels), logits, labels, weights), new
 
     return judge
 
@@ -232,13 +239,6 @@ def _after_reset(states: Mapping[str, Any], reset: Any) -> dict[str, Any]:
         keep = tf.reshape(1.0 - reset, [-1] + [1] * (len(value.shape) - 1))
         kept[name] = tf.convert_to_tensor(value) * keep
     return kept
-
-
-def _losses(logits: Any, labels: Any, smoothing: float) -> Any:
-    """Categorical cross-entropy a frame, float32 [batch, time]."""
-    classes = logits.shape[-1]
-    targets = tf.one_hot(labels, classes) * (1.0 - smoothing) + smoothing / classes
-    return tf.nn.softmax_cross_entropy_with_logits(targets, logits)
 
 
 def _sums(losses: Any, logits: Any, labels: Any, weights: Any) -> Any:

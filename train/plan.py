@@ -19,6 +19,7 @@ from edgecrnn.train.network.settings import NetworkSettings, check_blocks
 from edgecrnn.train.settings import TrainSettings
 
 CHECKPOINT = "checkpoint.npz"
+QUANTIZED_CHECKPOINT = "quantized-checkpoint.npz"
 BASELINE_CHECKPOINT = "baseline-checkpoint.npz"
 PLAN = "plan.json"
 

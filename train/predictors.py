@@ -78,7 +78,8 @@ def network_predictor(network: Any, labels: tuple[str, ...]) -> KerasPredictor:
     """A network in memory."""
     import tensorflow as tf
 
-    from edgecrnn.train.network.network import picture, stream, zero_states
+    from edgecrnn.train.network.network import stream, zero_states
+    from edgecrnn.train.network.picture import picture
 
     if network.settings.sequence == "time":
 

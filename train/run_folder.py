@@ -59,6 +59,7 @@ class RunRecord:
     best_epoch: int
     history: tuple[Mapping[str, float], ...]
     baseline_history: tuple[Mapping[str, float], ...]
+    quantized_history: tuple[Mapping[str, float], ...] = ()  # of the epochs for int8
 
     @property
     def sequence(self) -> str:

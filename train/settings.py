@@ -40,6 +40,12 @@ class TrainSettings:
         unit="epochs",
         least=0,
     )
+    quantization_aware: bool = setting(
+        False, "train on with int8's rounding in the loop, for boards that compute in int8 alone"
+    )
+    quantization_epochs: int = setting(
+        6, "of that, after the others, at a tenth of their step", unit="epochs", least=1
+    )
     balanced: bool = setting(False, "draw every class equally often")
     seed: int = setting(0, "seed of weights, order, augmentation and dropout", least=0)
     baseline: bool = setting(

@@ -30,6 +30,7 @@ from edgecrnn.train.plan import (
     BASELINE_CHECKPOINT,
     CHECKPOINT,
     PLAN,
+    QUANTIZED_CHECKPOINT,
     Plan,
     check_same_data,
     write_plan,
@@ -42,9 +43,12 @@ from edgecrnn.train.run_folder import (
     RunRecord,
     write_record,
 )
+from edgecrnn.train.settings import TrainSettings
 
 # The baseline sees every 4th frame: the ones between look the same to a network without memory.
 _BASELINE_STRIDE = 4
+# The step of training for int8 as a share of the one before.
+_QUANTIZED_STEP = 0.1
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ def train(
         resume: go on from the checkpoints in `out`.
         watch: where progress goes.
     """
+    from edgecrnn.train.network.fake_quant import quantized_trainee
     from edgecrnn.train.network.network import build_network, step_model
     from edgecrnn.train.network.trainee import NetworkTrainee, baseline_model, build_baseline
 
@@ -82,23 +87,43 @@ def train(
     fitted = _fit_part(
         "network", NetworkTrainee(network), data, plan, out / CHECKPOINT, resume, watch
     )
-    baseline, baseline_fitted = None, None
+    quantized, baseline, baseline_fitted = None, None, None
+    if settings.quantization_aware and not fitted.interrupted:
+        gently = dataclasses.replace(plan, train=_gently(plan.train))
+        trainee = quantized_trainee(network)
+        checkpoint = out / QUANTIZED_CHECKPOINT
+        quantized = _fit_part("int8", trainee, data, gently, checkpoint, resume, watch)
+        fitted = dataclasses.replace(fitted, interrupted=quantized.interrupted)
     if settings.baseline and not fitted.interrupted:
         baseline = build_baseline(network_settings, shape, len(data.labels), settings.seed)
         baseline_fitted = _fit_part(
             "baseline", baseline, data, plan, out / BASELINE_CHECKPOINT, resume, watch
         )
-    record = _record(root, out, data, plan, network, fitted, baseline_fitted)
+    record = _record(root, out, data, plan, network, fitted, quantized, baseline_fitted)
     with new_folder(out) as folder:
         step_model(network).save(folder / MODEL)
         if baseline is not None:
             baseline_model(baseline, shape).save(folder / BASELINE)
         write_record(folder, record)
-        for name in (PLAN, CHECKPOINT, BASELINE_CHECKPOINT):
+        for name in (PLAN, CHECKPOINT, QUANTIZED_CHECKPOINT, BASELINE_CHECKPOINT):
             if (out / name).is_file():
                 shutil.copyfile(out / name, folder / name)
     interrupted = fitted.interrupted or bool(baseline_fitted and baseline_fitted.interrupted)
     return record, dataclasses.replace(fitted, interrupted=interrupted)
+
+
+def _gently(settings: TrainSettings) -> TrainSettings:
+    """Training for int8 starts where training ended, and must not unlearn it."""
+    return dataclasses.replace(
+        settings,
+        epochs=settings.quantization_epochs,
+        learning_rate=settings.learning_rate * _QUANTIZED_STEP,
+        patience=0,
+    )
+
+
+def _lines(fitted: Fitted | None) -> tuple[dict[str, float], ...]:
+    return tuple(vars(line) for line in fitted.history) if fitted else ()
 
 
 def _fit_part(
@@ -111,7 +136,7 @@ def _fit_part(
     watch: Watch,
 ) -> Fitted:
     settings = plan.train
-    stride = 1 if part == "network" or data.kind == "pictures" else _BASELINE_STRIDE
+    stride = 1 if part != "baseline" or data.kind == "pictures" else _BASELINE_STRIDE
     train, val = data.splits["train"], data.splits["val"]
     steps = _steps(train, plan)
     return fit(
@@ -160,6 +185,7 @@ def _record(
     plan: Plan,
     network: Any,
     fitted: Fitted,
+    quantized: Fitted | None,
     baseline: Fitted | None,
 ) -> RunRecord:
     from edgecrnn.train.evaluation.streams import counted_frames, stream_order, stream_scores
@@ -200,6 +226,7 @@ def _record(
         decision=decision,
         parameters=sum(int(np.prod(weight.shape)) for weight in network.trainable_weights),
         best_epoch=fitted.best_epoch,
-        history=tuple(vars(line) for line in fitted.history),
-        baseline_history=tuple(vars(line) for line in baseline.history) if baseline else (),
+        history=_lines(fitted),
+        baseline_history=_lines(baseline),
+        quantized_history=_lines(quantized),
     )

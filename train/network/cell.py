@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from edgecrnn.train.network.rounding import Rounding, as_it_is
+
 
 @keras.saving.register_keras_serializable(package="edgecrnn")
 class LSTMCell(keras.layers.Layer):
@@ -48,16 +50,29 @@ class LSTMCell(keras.layers.Layer):
         """The input's share of the gates, [..., features] to [..., 4 units]; needs no state."""
         return ops.add(ops.matmul(x, self.kernel), self.bias)
 
-    def advance(self, projected: Any, h: Any, c: Any) -> tuple[Any, Any]:
-        """One step from `projected` float32 [batch, 4 units] and the state (h, c)."""
-        gates = ops.add(projected, ops.matmul(h, self.recurrent_kernel))
+    def advance(
+        self, projected: Any, h: Any, c: Any, rounded: Rounding = as_it_is
+    ) -> tuple[Any, Any]:
+        """One step from `projected` float32 [batch, 4 units] and the state (h, c).
+
+        Args:
+            projected: what `project` gave.
+            h: float32 [batch, units].
+            c: float32 [batch, units].
+            rounded: called with each tensor that an int8 graph would round.
+        """
+        recurrent = rounded(ops.matmul(h, self.recurrent_kernel), "gates")
+        gates = rounded(ops.add(projected, recurrent), "gates")
         # Slices, not a split: a first step from a zero state needs no forget gate, and a split
         # with an output that nothing reads does not quantize.
         i, f, g, o = (gates[:, k * self.units : (k + 1) * self.units] for k in range(4))
-        c = ops.add(ops.multiply(ops.sigmoid(f), c), ops.multiply(ops.sigmoid(i), ops.tanh(g)))
+        i, f, o = (rounded(ops.sigmoid(gate), "sigmoid") for gate in (i, f, o))
+        kept = rounded(ops.multiply(f, c), "cell")
+        c = ops.add(kept, rounded(ops.multiply(i, rounded(ops.tanh(g), "tanh")), "tanh"))
         if self.clip:
             c = ops.clip(c, -self.clip, self.clip)
-        return ops.multiply(ops.sigmoid(o), ops.tanh(c)), c
+        c = rounded(c, "cell")
+        return rounded(ops.multiply(o, rounded(ops.tanh(c), "tanh")), "tanh"), c
 
     def compute_output_spec(self, x: Any, h: Any, c: Any) -> tuple[Any, Any]:
         """The new state has the shape of the old one."""

@@ -18,6 +18,9 @@ from keras import layers, ops
 
 from edgecrnn.train.encoders import build_encoder
 from edgecrnn.train.network.cell import LSTMCell
+from edgecrnn.train.network.layers import dropout, frame_features, scaled
+from edgecrnn.train.network.picture import picture
+from edgecrnn.train.network.rounding import Rounding, as_it_is
 from edgecrnn.train.network.settings import FilledSettings, NetworkSettings, check_blocks
 
 States = Mapping[str, Any]
@@ -144,14 +147,20 @@ def step(network: Network, frame: Any, states: States) -> tuple[Any, dict[str, A
 
 
 def clip(
-    network: Network, frames: Any, states: States, training: bool = False
+    network: Network,
+    frames: Any,
+    states: States,
+    training: bool = False,
+    rounded: Rounding = as_it_is,
 ) -> tuple[Any, dict[str, Any]]:
     """Consecutive frames of streams: (logits [batch, time, classes], the states after them).
 
     Args:
+        network: the layers.
         frames: float32 [batch, time, height, width, channels] in 0..255, time known.
         states: the states before the first frame.
         training: batch statistics and dropout.
+        rounded: called with each tensor that an int8 graph would round.
     """
     batch, time = ops.shape(frames)[0], frames.shape[1]
     frames = scaled(frames)
@@ -160,13 +169,13 @@ def clip(
         new["previous"] = frames[:, -1]
         before = ops.concatenate([states["previous"][:, None], frames[:, :-1]], axis=1)
         frames = ops.concatenate([frames, ops.subtract(frames, before)], axis=-1)
-    flat = ops.reshape(frames, (-1, *frames.shape[2:]))
-    features = frame_features(network.encoder(flat, training=training))
+    flat = rounded(ops.reshape(frames, (-1, *frames.shape[2:])), "frame")
+    features = rounded(frame_features(network.encoder(flat, training=training)), "features")
     x = ops.reshape(features, (batch, time, features.shape[-1]))
     for index, cell in enumerate(network.cells):
         start = (states[f"h{index}"], states[f"c{index}"])
-        x, (new[f"h{index}"], new[f"c{index}"]) = _recur(network, cell, x, start, training)
-    return network.head(_dropout(network, x, training)), new
+        x, (new[f"h{index}"], new[f"c{index}"]) = _recur(network, cell, x, start, training, rounded)
+    return rounded(network.head(dropout(network, x, training)), "logits"), new
 
 
 def stream(network: Network, frames: Any, states: States) -> tuple[Any, dict[str, Any]]:
@@ -197,34 +206,6 @@ def stream(network: Network, frames: Any, states: States) -> tuple[Any, dict[str
     return network.head(x), new
 
 
-def picture(network: Network, frames: Any, training: bool = False) -> Any:
-    """Logits [batch, classes] of pictures float32 [batch, height, width, channels] in 0..255."""
-    x = picture_steps(network.encoder, network.settings, frames, training)
-    for cell in network.cells:
-        x = _unrolled(cell, _dropout(network, x, training))
-    return network.head(_dropout(network, x[:, -1], training))
-
-
-def picture_steps(
-    encoder: Any, settings: NetworkSettings, frames: Any, training: bool = False
-) -> Any:
-    """Features [batch, steps, features] of a picture's columns, or blocks in reading order."""
-    frames = scaled(frames)
-    if settings.sequence == "columns":
-        maps = _as_list(encoder(frames, training=training))[0]
-        bands = [flatten(maps[:, :, column, :]) for column in range(maps.shape[2])]
-        return ops.stack(bands, axis=1)
-    blocks = settings.blocks
-    height, width = frames.shape[1] // blocks, frames.shape[2] // blocks
-    cut = [
-        frames[:, row * height : (row + 1) * height, column * width : (column + 1) * width]
-        for row in range(blocks)
-        for column in range(blocks)
-    ]
-    features = frame_features(encoder(ops.concatenate(cut, axis=0), training=training))
-    return ops.stack(ops.split(features, blocks * blocks, axis=0), axis=1)
-
-
 def step_model(network: Network) -> Any:
     """The Keras model that is saved and shipped.
 
@@ -253,61 +234,19 @@ def network_of(model: Any, settings: NetworkSettings) -> Network:
     return Network(filled, (height, width, channels), encoder, cells, head, seeds)
 
 
-def _unrolled(cell: Any, x: Any) -> Any:
-    """The cell over the steps of x [batch, steps, features] from zero; called as a layer.
-
-    The shipped graph of a picture must hold the layer itself, not only its matrices.
-    """
-    h = c = ops.zeros_like(x[:, 0, :1]) + ops.zeros((1, cell.units))
-    outputs = []
-    for index in range(x.shape[1]):
-        h, c = cell(x[:, index], h, c)
-        outputs.append(h)
-    return ops.stack(outputs, axis=1)
-
-
 def _recur(
-    network: Network, cell: Any, x: Any, state: tuple[Any, Any], training: bool
+    network: Network,
+    cell: Any,
+    x: Any,
+    state: tuple[Any, Any],
+    training: bool,
+    rounded: Rounding,
 ) -> tuple[Any, tuple[Any, Any]]:
     """The cell over all steps of x [batch, steps, features]; one matrix product for all inputs."""
-    projected = cell.project(_dropout(network, x, training))
+    projected = rounded(cell.project(dropout(network, x, training)), "gates")
     h, c = state
     outputs = []
     for index in range(x.shape[1]):
-        h, c = cell.advance(projected[:, index], h, c)
+        h, c = cell.advance(projected[:, index], h, c, rounded)
         outputs.append(h)
     return ops.stack(outputs, axis=1), (h, c)
-
-
-def _dropout(network: Network, x: Any, training: bool) -> Any:
-    """Dropout with one mask for all steps (Gal and Ghahramani, 2016)."""
-    rate = network.settings.dropout
-    if not training or rate == 0.0:
-        return x
-    shape = (ops.shape(x)[0], 1, x.shape[-1]) if len(x.shape) == 3 else ops.shape(x)
-    keep = ops.cast(keras.random.uniform(shape, seed=network.seeds) >= rate, x.dtype)
-    return ops.multiply(x, keep / (1.0 - rate))
-
-
-def frame_features(readings: Any) -> Any:
-    """An encoder's readings of whole frames as [batch, features]: map laid flat, then summary."""
-    flat = [flatten(reading) for reading in _as_list(readings)]
-    return flat[0] if len(flat) == 1 else ops.concatenate(flat, axis=-1)
-
-
-def _as_list(readings: Any) -> list[Any]:
-    """An encoder's readings; Keras gives a single one without its list."""
-    return list(readings) if isinstance(readings, (list, tuple)) else [readings]
-
-
-def scaled(frames: Any) -> Any:
-    """The normalisation: 0..255 to 0..1. Scaling alone, so that int8 pixels lose nothing by it."""
-    return ops.multiply(frames, 1.0 / 255.0)
-
-
-def flatten(x: Any) -> Any:
-    """[batch, ...] to [batch, features]."""
-    size = 1
-    for side in x.shape[1:]:
-        size *= side
-    return ops.reshape(x, (-1, size))

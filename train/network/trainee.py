@@ -10,21 +10,15 @@ import keras
 from keras import layers, ops
 
 from edgecrnn.train.encoders import build_encoder
-from edgecrnn.train.network.network import (
-    Network,
-    clip,
-    frame_features,
-    picture,
-    picture_steps,
-    scaled,
-    step_features,
-    zero_states,
-)
+from edgecrnn.train.network.layers import frame_features, scaled
+from edgecrnn.train.network.network import Network, clip, step_features, zero_states
+from edgecrnn.train.network.picture import picture, picture_steps
 from edgecrnn.train.network.settings import NetworkSettings
+from edgecrnn.train.network.supervision import Supervised
 
 
 @dataclass(frozen=True)
-class NetworkTrainee:
+class NetworkTrainee(Supervised):
     """The CRNN: windows of streams for sequence time, single pictures otherwise."""
 
     network: Network
@@ -58,7 +52,7 @@ class NetworkTrainee:
 
 
 @dataclass(frozen=True)
-class Baseline:
+class Baseline(Supervised):
     """The same encoder without memory: each frame alone, or a picture's steps averaged."""
 
     settings: NetworkSettings
