@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,12 @@ STATUSES = {
     "unproven": "believed from documents, never run on this hardware",
 }
 ARCHITECTURES = ("aarch64", "armv7l", "x86_64")
-DELEGATES = ("cpu", "gpu", "npu")
 CAMERAS = ("usb", "csi", "network")
-_ENTRIES = {"delegates": DELEGATES, "cameras": CAMERAS}
+# Packages that carry an interpreter which edgecrnn can use.
+RUNTIMES = ("ai-edge-litert", "tflite-runtime")
+_ENTRIES = {"cameras": CAMERAS}
+# What a delegate may be called; which there are only `edgecrnn.convert.backends` knows.
+_DELEGATE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,10 @@ class DeviceProfile:
     architecture: str = setting(MISSING, "what `uname -m` says on the board", choices=ARCHITECTURES)
     os: tuple[str, ...] = setting(MISSING, "operating systems that it is meant for")
     python: tuple[str, ...] = setting(MISSING, "Python versions of those systems")
-    runtime: str = setting(MISSING, "package that carries the interpreter")
+    runtime: str = setting(MISSING, "package that carries the interpreter", choices=RUNTIMES)
     runtime_version: str = setting(MISSING, "least version of that package")
     delegates: tuple[str, ...] = setting(
-        MISSING, f"what can compute, the preferred one first: {', '.join(DELEGATES)}"
+        MISSING, "what can compute, the preferred one first: cpu, gpu, ethos-u, edgetpu ..."
     )
     cameras: tuple[str, ...] = setting(
         MISSING, f"kinds of cameras that edgecrnn reads there: {', '.join(CAMERAS)}"
@@ -61,10 +65,14 @@ class DeviceProfile:
         least=0.0,
         most=1.0,
     )
+    delegate: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict, metadata={"help": "settings of each delegate that needs some"}
+    )
 
     def __post_init__(self) -> None:
         _check_lists(self)
         check(self)
+        _check_delegates(self)
         _check_form(self.runtime_version, r"\d+(\.\d+)+", "runtime_version", "such as 2.3.0")
         for version in self.python:
             _check_form(version, r"3\.\d+", "python", "such as 3.11")
@@ -116,36 +124,52 @@ def _parse(file: Any, name: str) -> DeviceProfile:
         raise EdgecrnnError(f"{file}: expected TOML in UTF-8, got {error}") from error
     if "name" in values:
         raise EdgecrnnError(f"{file}: expected no key 'name', the file's name is the board's")
-    known = {field.name for field in fields(DeviceProfile)}
+    known = {each.name for each in fields(DeviceProfile)}
     missing = [f.name for f in fields(DeviceProfile) if _required(f) and f.name not in values]
     if missing and known.issuperset(values):
         raise EdgecrnnError(f"{file}: expected the keys {', '.join(missing)} too; add them")
     return from_mapping(DeviceProfile, {"name": name, **values}, str(file))
 
 
-def _required(field: Any) -> bool:
-    return field.name != "name" and field.default is MISSING
+def _required(each: Any) -> bool:
+    plain = each.default is MISSING and each.default_factory is MISSING
+    return plain and each.name != "name"
 
 
 def _check_lists(profile: DeviceProfile) -> None:
     """Every list holds at least one text, none twice, each one of the field's choices."""
-    for field in fields(profile):
-        values = getattr(profile, field.name)
-        if not str(field.type).startswith("tuple"):
+    for each in fields(profile):
+        values = getattr(profile, each.name)
+        if not str(each.type).startswith("tuple"):
             continue
         good = isinstance(values, tuple) and all(isinstance(value, str) for value in values)
         if not good or not values or len(set(values)) != len(values):
             shown = list(values) if isinstance(values, tuple) else values
             raise EdgecrnnError(
-                f"{field.name}: expected a list of different texts, at least one, got {shown!r}"
+                f"{each.name}: expected a list of different texts, at least one, got {shown!r}"
             )
-        choices = _ENTRIES.get(field.name, values)
+        choices = _ENTRIES.get(each.name, values)
         for value in values:
             if value not in choices:
                 raise EdgecrnnError(
-                    f"{field.name}: expected some of {', '.join(choices)}, "
+                    f"{each.name}: expected some of {', '.join(choices)}, "
                     f"got {value!r}{nearest(value, choices)}"
                 )
+
+
+def _check_delegates(profile: DeviceProfile) -> None:
+    """Names are well formed, and each table [delegate.NAME] belongs to a delegate in the list."""
+    for name in profile.delegates:
+        if not _DELEGATE.fullmatch(name):
+            raise EdgecrnnError(f"delegates: expected names such as cpu or ethos-u, got {name!r}")
+    for name, values in profile.delegate.items():
+        if name not in profile.delegates:
+            raise EdgecrnnError(
+                f"[delegate.{name}]: expected settings of one of {', '.join(profile.delegates)}, "
+                f"got {name!r}{nearest(name, profile.delegates)}; add it to delegates"
+            )
+        if not isinstance(values, Mapping):
+            raise EdgecrnnError(f"[delegate.{name}]: expected a table of settings, got {values!r}")
 
 
 def _check_form(text: str, pattern: str, name: str, example: str) -> None:
