@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from edgecrnn.convert.flatbuffer import operators
+from edgecrnn.convert.recipe import Recipe
+from edgecrnn.convert.versions import least_runtime
 from edgecrnn.runtime.engine import Engine
+from edgecrnn.runtime.fit import misfit
 from edgecrnn.train.predictors import BundlePredictor
 
 Scores = npt.NDArray[np.float32]
@@ -38,14 +42,18 @@ class Finding:
     bytes: int
     accuracy: float  # share of counted frames that are right
     agreement: float  # share of counted frames whose decision is the Keras model's
+    agreement_tflite: float  # and whose decision is the float32 variant's
     worst_class: str  # the class whose accuracy fell most
     worst_drop: float  # and by how many points, in percent
     mean_difference: float  # of the scores
     largest_difference: float
     drift: tuple[float, ...]  # agreement in each tenth of the stream, counted frames
     operators: dict[str, int]  # "CONV_2D v3": how many
+    operator: str  # the one that asks for the newest runtime
+    runtimes: Mapping[str, str]  # package to its least version that has them all
     delegated: int  # operators that the CPU delegate took
-    partitions: int  # and in how many pieces
+    left: dict[str, int]  # operators that it left to the interpreter: how many
+    partitions: int  # pieces that the delegate took
     milliseconds: float  # median time of a bare invoke on the machine that converted, one thread
     refused: str
 
@@ -67,41 +75,62 @@ class Reference:
 
 def examine(
     model: bytes,
-    name: str,
-    decodes: str,
+    recipe: Recipe,
     labels: tuple[str, ...],
     reference: Reference,
     bounds: Bounds,
+    runtime: tuple[str, str],
+    exact: Scores | None = None,
 ) -> tuple[Finding, Scores]:
     """Run the variant over the reference stream, its state carried, and compare.
+
+    Args:
+        model: the variant.
+        recipe: that made it.
+        labels: in the order of the scores.
+        reference: the stream, and the Keras model's scores along it.
+        bounds: how much may be lost.
+        runtime: package and version that the device has.
+        exact: the float32 variant's scores; None where this is it.
 
     Returns:
         the finding, and the scores float32 [time, classes].
     """
-    engine = Engine(model, labels, name)
+    engine = Engine(model, labels, recipe.name)
     scores = run_stream(engine, reference.frames)
+    decided = scores.argmax(1)
     # In the warm-up after a change of class both are guessing; it is answered with unknown.
-    same = (scores.argmax(1) == reference.scores.argmax(1))[reference.counted]
+    same = (decided == reference.scores.argmax(1))[reference.counted]
+    as_float = (decided == (scores if exact is None else exact).argmax(1))[reference.counted]
     difference = np.abs(scores - reference.scores)
-    accuracy = _share((scores.argmax(1) == reference.labels)[reference.counted])
+    accuracy = _share((decided == reference.labels)[reference.counted])
     worst, drop = _worst_class(scores, labels, reference)
-    delegated, partitions = engine.delegation()
+    taken, left, partitions = engine.placement()
+    need = least_runtime(model)
+    reasons = [
+        *_losses(accuracy, _share(same), reference, bounds),
+        misfit(need.operator, need.least, *runtime),
+    ]
     finding = Finding(
-        variant=name,
-        decodes=decodes,
+        variant=recipe.name,
+        decodes=recipe.decodes,
         bytes=len(model),
         accuracy=accuracy,
         agreement=_share(same),
+        agreement_tflite=_share(as_float),
         worst_class=worst,
         worst_drop=drop,
         mean_difference=float(difference.mean()),
         largest_difference=float(difference.max()),
         drift=tuple(_share(part) for part in np.array_split(same, min(_TENTHS, len(same)))),
         operators=dict(Counter(f"{op} v{version}" for op, version in operators(model))),
-        delegated=delegated,
+        operator=need.operator,
+        runtimes=need.least,
+        delegated=len(taken),
+        left=dict(Counter(left)),
         partitions=partitions,
         milliseconds=_milliseconds(engine),
-        refused=_refusal(accuracy, _share(same), reference, bounds),
+        refused="; ".join(reason for reason in reasons if reason),
     )
     return finding, scores
 
@@ -111,7 +140,7 @@ def run_stream(engine: Engine, frames: npt.NDArray[np.uint8]) -> Scores:
     return BundlePredictor(engine).scores(frames, None)[0]
 
 
-def _refusal(accuracy: float, agreement: float, reference: Reference, bounds: Bounds) -> str:
+def _losses(accuracy: float, agreement: float, reference: Reference, bounds: Bounds) -> list[str]:
     drop = 100 * (reference.accuracy - accuracy)
     reasons = []
     if drop > bounds.accuracy_drop:
@@ -122,7 +151,7 @@ def _refusal(accuracy: float, agreement: float, reference: Reference, bounds: Bo
         reasons.append(
             f"agrees on {agreement:.2%} of frames, at least {bounds.agreement:.2%} required"
         )
-    return "; ".join(reasons)
+    return reasons
 
 
 def _worst_class(

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 import edgecrnn
 from edgecrnn.convert.bundle_writer import write_bundle
-from edgecrnn.convert.calibrate import Sample, roll_out
+from edgecrnn.convert.calibrate import roll_out
 from edgecrnn.convert.certificate import Bounds, Finding, examine
 from edgecrnn.convert.graph import Conversion
 from edgecrnn.convert.metadata import add_metadata
 from edgecrnn.convert.quantize import quantize
+from edgecrnn.convert.ranges import Ranges, measure
 from edgecrnn.convert.recipe import Recipe, load_recipe
 from edgecrnn.convert.settings import ConvertSettings
 from edgecrnn.convert.subject import Subject
@@ -62,7 +64,8 @@ def convert(
     Raises:
         EdgecrnnError: the model cannot be converted, or no variant is within the bounds.
     """
-    recipes = [load_recipe(name) for name in _recipe_names(settings)]
+    recipes = _recipes(settings)
+    required = load_recipe(settings.require).name if settings.require else ""
     conversion = Conversion(subject.model)
     say("the Keras model reads the held-out stream")
     reference = subject.reference()
@@ -71,21 +74,23 @@ def convert(
     engine = Engine(model, subject.labels, REFERENCE)
     say("the step graph rolls out its states for calibration")
     samples = roll_out(engine, subject.calibration, subject.calibration_every)
+    ranges = measure(model, samples)
     bounds = Bounds(profile.accuracy_drop, profile.agreement)
+    runtime = (profile.runtime, profile.runtime_version)
     models: dict[str, bytes] = {}
     golden: dict[str, npt.NDArray[Any]] = {"frames": reference.frames[:_GOLDEN_FRAMES]}
-    findings = []
+    findings: list[Finding] = []
+    exact: npt.NDArray[np.float32] | None = None
     for recipe in recipes:
         say(f"{recipe.name} is made and compared")
-        made = _variant(model, recipe, samples, subject)
-        finding, scores = examine(
-            made, recipe.name, recipe.decodes, subject.labels, reference, bounds
-        )
+        made = _variant(model, recipe, ranges, subject)
+        finding, scores = examine(made, recipe, subject.labels, reference, bounds, runtime, exact)
+        exact = scores if exact is None else exact
         findings.append(finding)
         if not finding.refused:
             models[recipe.name] = made
             golden[recipe.name] = scores[:_GOLDEN_FRAMES]
-        elif recipe.name == settings.require:
+        elif recipe.name == required:
             raise EdgecrnnError(
                 f"{recipe.name}: expected it within the bounds of {profile.name}, but "
                 f"{finding.refused}; leave out --require to ship the next on the ladder, "
@@ -96,8 +101,9 @@ def convert(
             f"{subject.name}: expected a variant within the bounds of {profile.name}, got none "
             f"({findings[0].variant}: {findings[0].refused}); train longer or loosen the profile"
         )
-    shipped = _preferred(recipes, models, profile)
-    manifest = _manifest(out, subject, profile, shipped)
+    shipped = _preferred(recipes, models, profile, required)
+    found = {finding.variant: finding for finding in findings}
+    manifest = _manifest(out, subject, profile, [found[recipe.name] for recipe in shipped], shipped)
     certificate = {
         "device": profile.name,
         "machine_note": "milliseconds were measured where it was converted, not on the device",
@@ -114,42 +120,61 @@ def convert(
     return Converted(tuple(findings), names, reference.accuracy, len(reference.frames))
 
 
-def _recipe_names(settings: ConvertSettings) -> list[str]:
-    """The ladder, what is required, and the reference."""
-    names = [REFERENCE, *LADDER]
-    if settings.require and settings.require not in names:
+def _recipes(settings: ConvertSettings) -> list[Recipe]:
+    """The reference first, a person's own, the ladder, and what is required."""
+    names = [REFERENCE, *settings.recipes, *LADDER]
+    if settings.require:
         names.append(settings.require)
-    return names
+    recipes: dict[str, Recipe] = {}
+    for name in dict.fromkeys(names):
+        recipe = load_recipe(name)
+        if recipe.name in recipes:
+            raise EdgecrnnError(
+                f"recipes: expected different names, got {recipe.name!r} twice; rename {name}"
+            )
+        recipes[recipe.name] = recipe
+    return list(recipes.values())
 
 
-def _variant(model: bytes, recipe: Recipe, samples: Sequence[Sample], subject: Subject) -> bytes:
+def _variant(model: bytes, recipe: Recipe, ranges: Ranges, subject: Subject) -> bytes:
     channels = subject.preprocessing.channels
-    return add_metadata(quantize(model, recipe, samples), subject.name, subject.labels, channels)
+    return add_metadata(quantize(model, recipe, ranges), subject.name, subject.labels, channels)
 
 
 def _preferred(
-    recipes: Sequence[Recipe], models: dict[str, bytes], profile: DeviceProfile
+    recipes: Sequence[Recipe], models: Mapping[str, bytes], profile: DeviceProfile, required: str
 ) -> list[Recipe]:
-    """What is shipped, by the profile's order of delegates, then by size, int8-mixed first.
+    """What is shipped: what is required, then by the profile's delegates, then int8-mixed first.
 
-    On a CPU the mixed variant is as small and as fast as all-integer and keeps its word better.
+    On a CPU the mixed variant is as small and as fast as all-integer and keeps its word better. A
+    person's own recipes come before those of the ladder.
     """
     order = ("int8-mixed", *LADDER, REFERENCE)
 
-    def rank(recipe: Recipe) -> tuple[int, int]:
+    def rank(recipe: Recipe) -> tuple[bool, int, int]:
         suits = [profile.delegates.index(d) for d in recipe.delegates if d in profile.delegates]
-        place = order.index(recipe.name) if recipe.name in order else len(order)
-        return (min(suits, default=len(profile.delegates)), place)
+        place = order.index(recipe.name) if recipe.name in order else -1
+        return (recipe.name != required, min(suits, default=len(profile.delegates)), place)
 
     return sorted((recipe for recipe in recipes if recipe.name in models), key=rank)
 
 
 def _manifest(
-    out: Path, subject: Subject, profile: DeviceProfile, shipped: Sequence[Recipe]
+    out: Path,
+    subject: Subject,
+    profile: DeviceProfile,
+    findings: Sequence[Finding],
+    shipped: Sequence[Recipe],
 ) -> Manifest:
     variants = tuple(
-        Variant(recipe.name, f"{recipe.name}.tflite", recipe.delegates, profile.runtime_version)
-        for recipe in shipped
+        Variant(
+            recipe.name,
+            f"{recipe.name}.tflite",
+            recipe.delegates,
+            finding.operator,
+            finding.runtimes,
+        )
+        for recipe, finding in zip(shipped, findings, strict=True)
     )
     return Manifest(
         format=FORMAT,

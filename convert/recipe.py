@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ else:
     import tomli as tomllib
 
 _FOLDER = Path(__file__).parent / "recipes"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
+# Kinds that turn a list of operators into int8.
+_INTEGER = ("int8", "dynamic")
 
 
 @dataclass(frozen=True)
@@ -23,17 +27,41 @@ class Recipe:
 
     name: str
     decodes: str  # one line that says what the name means
-    kind: str = setting("float", "arithmetic", choices=("float", "float16", "int8"))
+    kind: str = setting(
+        "float",
+        "arithmetic: int8 by measured ranges, or dynamic: int8 weights, ranges found as it runs",
+        choices=("float", "float16", "int8", "dynamic"),
+    )
     integer: tuple[str, ...] = ()  # TFLite operators that become int8; "*" is all of them
+    keep: tuple[str, ...] = ()  # layers that stay float: patterns of their tensors' names
+    dense: str = setting(
+        "channel",
+        "scales of FULLY_CONNECTED's int8 weights: one a channel is closer, one a tensor is older",
+        choices=("channel", "tensor"),
+    )
     delegates: tuple[str, ...] = ("cpu",)  # what the variant suits
 
     def __post_init__(self) -> None:
         check(self)
-        if (self.kind == "int8") != bool(self.integer):
+        if not _NAME.fullmatch(self.name):
             raise EdgecrnnError(
-                f"integer: expected operators for kind int8 and none otherwise, got "
+                f"name: expected letters, digits, dots and dashes (it names a file of the bundle), "
+                f"got {self.name!r}"
+            )
+        if (self.kind in _INTEGER) != bool(self.integer):
+            raise EdgecrnnError(
+                f"integer: expected operators for kind int8 or dynamic and none otherwise, got "
                 f"{list(self.integer)} for kind {self.kind}"
             )
+        if self.keep and self.kind != "int8":
+            raise EdgecrnnError(f"keep: expected none for kind {self.kind}, got {list(self.keep)}")
+        for pattern in self.keep:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise EdgecrnnError(
+                    f"keep: expected a regular expression such as conv_0, got {pattern!r} ({error})"
+                ) from error
 
 
 def recipe_names() -> tuple[str, ...]:
@@ -58,4 +86,8 @@ def load_recipe(name: str) -> Recipe:
         ) from error
     except ValueError as error:
         raise EdgecrnnError(f"{path}: expected TOML, got {error}") from error
+    if "name" in values:
+        raise EdgecrnnError(f"{path}: expected no key 'name', the file's name is the recipe's")
+    if "decodes" not in values:
+        raise EdgecrnnError(f"{path}: expected the key 'decodes' too: a line that says what it is")
     return from_mapping(Recipe, {"name": path.stem, **values}, str(path))

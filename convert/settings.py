@@ -13,12 +13,15 @@ class ConvertSettings:
     """How a run is converted and checked."""
 
     calibration: int = setting(
-        300, "inputs that int8 ranges are measured on", unit="frames", least=1, most=100000
+        600, "inputs that int8 ranges are measured on", unit="frames", least=1, most=100000
     )
     check: int = setting(
         5000, "held-out frames that every variant is compared on", unit="frames", least=16
     )
     require: str = setting("", "fail where this variant is out of bounds: a recipe, e.g. int8")
+    recipes: tuple[str, ...] = setting(
+        (), "recipes of one's own to try first: names or .toml files"
+    )
     seed: int = setting(0, "order of the streams", least=0)
 
     def __post_init__(self) -> None:

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from edgecrnn.runtime.bundle import Bundle
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.interpreter import make_interpreter
+from edgecrnn.runtime.fit import misfit
+from edgecrnn.runtime.interpreter import make_interpreter, runtime_package
 
 Floats = npt.NDArray[np.float32]
 State = Mapping[str, npt.NDArray[Any]]
@@ -115,19 +116,20 @@ class Engine:
         self._interpreter.invoke()
 
     def delegation(self) -> tuple[int, int]:
-        """(operators that a delegate took, in how many partitions).
+        """(operators that a delegate took, in how many partitions)."""
+        taken, _, partitions = self.placement()
+        return len(taken), partitions
+
+    def placement(self) -> tuple[list[str], list[str], int]:
+        """(operators that a delegate took, operators left to the interpreter, partitions).
 
         The interpreter appends one pseudo-operator DELEGATE a partition; the operators between
         its inputs and its outputs are the ones it took. No public call tells.
         """
         details = self._interpreter._get_ops_details()
         partitions = [detail for detail in details if detail["op_name"] == "DELEGATE"]
-        makers = {
-            int(output): detail
-            for detail in details
-            if detail["op_name"] != "DELEGATE"
-            for output in detail["outputs"]
-        }
+        operators = [detail for detail in details if detail["op_name"] != "DELEGATE"]
+        makers = {int(output): each for each in operators for output in each["outputs"]}
         taken: set[int] = set()
         for partition in partitions:
             given = {int(tensor) for tensor in partition["inputs"]}
@@ -137,7 +139,11 @@ class Engine:
                 if maker is not None and maker["index"] not in taken:
                     taken.add(maker["index"])
                     wanted.extend(int(t) for t in maker["inputs"] if int(t) not in given)
-        return len(taken), len(partitions)
+        return (
+            [each["op_name"] for each in operators if each["index"] in taken],
+            [each["op_name"] for each in operators if each["index"] not in taken],
+            len(partitions),
+        )
 
 
 def load_engine(bundle: Bundle, variant: str | None = None, threads: int = 1) -> Engine:
@@ -147,6 +153,10 @@ def load_engine(bundle: Bundle, variant: str | None = None, threads: int = 1) ->
         EdgecrnnError: there is no such variant, or the runtime cannot load it.
     """
     chosen = bundle.variant(variant)
+    package, version = runtime_package()
+    reason = misfit(chosen.operator, chosen.runtimes, package, version)
+    if reason:
+        raise EdgecrnnError(f"{bundle.path}: {chosen.name}: {reason}")
     return Engine(bundle.read(chosen.file), bundle.manifest.labels, chosen.name, threads)
 
 

@@ -52,7 +52,12 @@ def _runtime() -> Any:
     )
 
 
-def runtime_version() -> str:
-    """Name and version of the installed runtime, for example "ai-edge-litert 2.3.0"."""
+def runtime_package() -> tuple[str, str]:
+    """The installed runtime and its version, for example ("ai-edge-litert", "2.3.0")."""
     name = _runtime().__name__.split(".")[0].replace("_", "-")
-    return f"{name} {importlib.metadata.version(name)}"
+    return name, importlib.metadata.version(name)
+
+
+def runtime_version() -> str:
+    """The same in one, for example "ai-edge-litert 2.3.0"."""
+    return " ".join(runtime_package())

@@ -14,7 +14,7 @@ from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.preprocess import Preprocessing
 from edgecrnn.runtime.settings import from_mapping
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 CERTIFICATE = "certificate.json"
 GOLDEN = "golden.npz"
@@ -29,7 +29,8 @@ class Variant:
     name: str  # the recipe that made it, for example int8-mixed
     file: str
     delegates: tuple[str, ...]  # delegates that it suits, for example ("cpu",)
-    runtime: str  # least version of the TFLite runtime that loads it, for example 2.14.0
+    operator: str  # the one that asks for the newest TFLite runtime, for example "DEQUANTIZE v3"
+    runtimes: Mapping[str, str]  # package to its least version that has it; none that has not
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,7 @@ class Manifest:
 
     def __post_init__(self) -> None:
         if self.format != FORMAT:
-            raise EdgecrnnError(
-                f"format: expected {FORMAT}, got {self.format}; "
-                "install the edgecrnn that made the bundle, or convert the run again"
-            )
+            raise EdgecrnnError(_other_format(self.format))
         if self.sequence not in ("time", "columns", "patches"):
             raise EdgecrnnError(
                 f"sequence: expected time, columns or patches, got {self.sequence!r}"
@@ -92,6 +90,8 @@ class Manifest:
             ) from error
         if not isinstance(values, dict):
             raise EdgecrnnError(f"{where}: expected an object in {MANIFEST}; convert the run again")
+        if values.get("format") != FORMAT:
+            raise EdgecrnnError(f"{where}: {_other_format(values.get('format'))}")
         try:
             for key, cls in (("preprocessing", Preprocessing), ("decision", DecisionSettings)):
                 values[key] = from_mapping(cls, values.get(key, {}), key)
@@ -100,3 +100,10 @@ class Manifest:
             return from_mapping(Manifest, values, MANIFEST)
         except (EdgecrnnError, TypeError, AttributeError) as error:
             raise EdgecrnnError(f"{where}: {error}") from error
+
+
+def _other_format(found: object) -> str:
+    return (
+        f"format: expected {FORMAT}, got {found}; "
+        "install the edgecrnn that made the bundle, or convert the run again"
+    )

@@ -9,6 +9,7 @@ pytest.importorskip("tensorflow")
 
 from edgecrnn.convert.certificate import Bounds, Reference, examine, run_stream
 from edgecrnn.convert.graph import to_float_tflite
+from edgecrnn.convert.recipe import load_recipe
 from edgecrnn.runtime.engine import Engine
 from edgecrnn.train.network.network import build_network, step_model
 from edgecrnn.train.network.settings import NetworkSettings
@@ -16,6 +17,8 @@ from edgecrnn.train.network.settings import NetworkSettings
 LABELS = ("a", "b")
 FRAMES = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 3), dtype=np.uint8)
 BOUNDS = Bounds(accuracy_drop=1.0, agreement=0.98)
+FLOAT32 = load_recipe("float32")
+RUNTIME = ("ai-edge-litert", "2.3.0")
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +34,7 @@ def reference(scores: np.ndarray) -> Reference:
 
 def test_a_variant_that_says_the_same_is_shipped(model: bytes) -> None:
     scores = run_stream(Engine(model, LABELS, "float32"), FRAMES)
-    finding, again = examine(model, "float32", "", LABELS, reference(scores), BOUNDS)
+    finding, again = examine(model, FLOAT32, LABELS, reference(scores), BOUNDS, RUNTIME)
     assert finding.refused == ""
     assert (finding.accuracy, finding.agreement) == (1.0, 1.0)
     assert finding.drift == (1.0,) * 10
@@ -42,7 +45,7 @@ def test_a_variant_that_says_the_same_is_shipped(model: bytes) -> None:
 
 def test_a_variant_that_says_something_else_is_refused(model: bytes) -> None:
     scores = run_stream(Engine(model, LABELS, "float32"), FRAMES)
-    finding, _ = examine(model, "float32", "", LABELS, reference(scores[:, ::-1]), BOUNDS)
+    finding, _ = examine(model, FLOAT32, LABELS, reference(scores[:, ::-1]), BOUNDS, RUNTIME)
     assert finding.agreement == 0.0
     assert "accuracy fell by 100.00 points, at most 1 allowed" in finding.refused
     assert "agrees on 0.00% of frames, at least 98.00% required" in finding.refused
