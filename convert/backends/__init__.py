@@ -20,7 +20,7 @@ from edgecrnn.runtime.settings import from_mapping, nearest
 
 # What stands behind a placement, and what each word promises.
 STATUSES = {
-    "run here": "the model ran on this machine through this delegate, and its outputs were compared",
+    "run here": "the model ran on this machine through this delegate",
     "estimated": "the compiler's own estimate; it ran nowhere",
     "unproven": "believed from documents; neither run nor estimated",
 }
@@ -167,7 +167,7 @@ def deploy(name: str, values: Mapping[str, Any], models: Mapping[str, bytes]) ->
     if not suits:
         return Deployment(
             name, "", None, None,
-            f"{name} takes {' or '.join(backend.RECIPES)}, and of these no variant kept its bounds "
+            f"{name} takes {' or '.join(backend.RECIPES)}, and of these there is none to ship "
             f"(there are: {', '.join(models) or 'none'})",
         )  # fmt: skip
     recipe = suits[0]

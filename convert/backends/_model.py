@@ -5,30 +5,33 @@ from __future__ import annotations
 import io
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edgecrnn.convert.flatbuffer import schema, unpack
+import numpy as np
+
+from edgecrnn.convert.flatbuffer import operator_name, schema, unpack
 from edgecrnn.runtime.errors import EdgecrnnError
 
 _TYPES = {value: name for name, value in vars(schema.TensorType).items() if isinstance(value, int)}
-_OPERATORS = {
-    value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)
-}
 FLOATS = ("FLOAT16", "FLOAT32", "FLOAT64", "BFLOAT16")
 INT8S = ("INT8", "UINT8")
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """One tensor. `shape` is static unless `dynamic`; `constant` ones hold weights or sizes."""
+    """One tensor. `shape` is static unless `dynamic`; `constant` ones hold weights or sizes.
+
+    `integers` are the values of a constant INT32 one, such as the strides of a slice.
+    """
 
     name: str
     type: str
     shape: tuple[int, ...]
     dynamic: bool
     constant: bool
+    integers: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,14 @@ class Operator:
 
 @dataclass(frozen=True)
 class Graph:
-    """A model's first subgraph. `subgraphs` counts all of them."""
+    """A model's first subgraph; inputs and outputs by the names of its signature.
+
+    `subgraphs` counts all of them.
+    """
 
     operators: tuple[Operator, ...]
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
+    inputs: Mapping[str, Tensor]
+    outputs: Mapping[str, Tensor]
     subgraphs: int
 
     def count(self, custom: bool = False) -> dict[str, int]:
@@ -79,12 +85,12 @@ def read_graph(model: bytes) -> Graph:
             f"model: expected a whole .tflite file, got a damaged one ({error}); "
             "convert the run again"
         ) from error
-    graph = parsed.subgraphs[0]
+    graph, signatures = parsed.subgraphs[0], (parsed.signatureDefs or [])[:1]
     tensors = [_tensor(tensor, parsed.buffers) for tensor in graph.tensors]
     return Graph(
         tuple(_operator(op, parsed.operatorCodes, tensors) for op in graph.operators),
-        tuple(tensors[int(index)] for index in graph.inputs),
-        tuple(tensors[int(index)] for index in graph.outputs),
+        _named(graph.inputs, [entry for each in signatures for entry in each.inputs], tensors),
+        _named(graph.outputs, [entry for each in signatures for entry in each.outputs], tensors),
         len(parsed.subgraphs),
     )
 
@@ -101,8 +107,8 @@ def left_over(model: Graph, compiled: Graph) -> tuple[dict[str, int], dict[str, 
     return {name: count for name, count in taken.items() if count > 0}, left
 
 
-def not_int8(graph: Graph) -> tuple[str, ...]:
-    """A sentence where an operator computes in floating point, or none."""
+def not_int8(graph: Graph, who: str) -> tuple[str, ...]:
+    """A sentence about `who` where an operator computes in floating point, or none."""
     names = Counter(
         operator.name
         for operator in graph.operators
@@ -111,8 +117,8 @@ def not_int8(graph: Graph) -> tuple[str, ...]:
     if not names:
         return ()
     return (
-        f"it takes all-integer int8 only, and {sum(names.values())} operators compute in floating "
-        f"point ({listed(names)}); ship the variant int8",
+        f"{who} takes all-integer int8 only, and {sum(names.values())} operators compute in "
+        f"floating point ({listed(names)}); ship the variant int8",
     )
 
 
@@ -137,23 +143,33 @@ def with_labels(model: bytes, compiled: bytes) -> bytes:
 def _tensor(tensor: Any, buffers: Any) -> Tensor:
     shape = () if tensor.shape is None else tuple(int(side) for side in tensor.shape)
     signature = () if tensor.shapeSignature is None else tensor.shapeSignature
-    buffer = buffers[tensor.buffer]
+    data = buffers[tensor.buffer].data
+    constant, type_name = data is not None and len(data) > 0, _TYPES[tensor.type]
+    integers = np.asarray(data, np.uint8).view("<i4") if constant and type_name == "INT32" else ()
     return Tensor(
         (tensor.name or b"").decode(errors="replace"),
-        _TYPES[tensor.type],
+        type_name,
         shape,
         any(int(side) < 0 for side in (*shape, *signature)),
-        buffer.data is not None and len(buffer.data) > 0,
+        constant,
+        tuple(int(value) for value in integers),
     )
+
+
+def _named(
+    indices: Sequence[int], entries: Sequence[Any], tensors: Sequence[Tensor]
+) -> dict[str, Tensor]:
+    """Tensors by the signature's names; by their own where there is no signature."""
+    if entries:
+        return {entry.name.decode(): tensors[entry.tensorIndex] for entry in entries}
+    return {tensors[int(index)].name: tensors[int(index)] for index in indices}
 
 
 def _operator(operator: Any, codes: Any, tensors: list[Tensor]) -> Operator:
     code = codes[operator.opcodeIndex]
-    name = _OPERATORS[max(code.builtinCode, code.deprecatedBuiltinCode)]
-    custom = name == "CUSTOM"
     return Operator(
-        (code.customCode or b"CUSTOM").decode(errors="replace") if custom else name,
-        custom,
+        operator_name(code),
+        max(code.builtinCode, code.deprecatedBuiltinCode) == schema.BuiltinOperator.CUSTOM,
         operator.builtinOptions,
         tuple(tensors[int(index)] for index in operator.inputs if int(index) >= 0),
         tuple(tensors[int(index)] for index in operator.outputs),

@@ -1,4 +1,4 @@
-"""Runs a compiler in a process of its own: its crash, its silence and its errors become sentences."""
+"""Runs a compiler in a process of its own: its crash and its errors become sentences."""
 
 from __future__ import annotations
 

@@ -86,12 +86,12 @@ class _Compiled:
 def check(model: bytes, settings: Settings) -> tuple[str, ...]:
     """All-integer, static shapes, one subgraph."""
     graph = read_graph(model)
-    broken = list(not_int8(graph))
+    broken = list(not_int8(graph, "Ethos-U"))
     dynamic = sorted({tensor.name for tensor in graph.tensors() if tensor.dynamic})
     if dynamic:
-        broken.append(f"it takes static shapes only, and {dynamic[0]} has a dynamic one")
+        broken.append(f"Ethos-U takes static shapes only, and {dynamic[0]} has a dynamic one")
     if graph.subgraphs > 1:
-        broken.append(f"it takes one subgraph only, and the model has {graph.subgraphs}")
+        broken.append(f"Ethos-U takes one subgraph only, and the model has {graph.subgraphs}")
     return tuple(broken)
 
 

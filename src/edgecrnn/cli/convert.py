@@ -30,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Convert, certify, write the bundle and add it to the run's report."""
+    from edgecrnn.convert.backends import check_delegates
     from edgecrnn.convert.conversion import convert
     from edgecrnn.convert.from_run import run_subject
     from edgecrnn.convert.judge import judge_variants
@@ -41,6 +42,7 @@ def execute(args: argparse.Namespace) -> int:
 
     settings = read_settings(ConvertSettings, args)
     profile = load_profile(args.device)
+    check_delegates(profile)
     record = read_record(args.run)
     check_output(args.out, args.force)
     data = training_data(record, args.data, args.cache)

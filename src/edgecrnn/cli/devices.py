@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
+from edgecrnn.convert.backends import check_delegates
 from edgecrnn.devices.profile import STATUSES, DeviceProfile, load_profile, profile_names
 
 
@@ -26,6 +28,7 @@ def execute(args: argparse.Namespace) -> int:
     elif args.action == "check":
         # Joined to a folder, a bare file name is not taken for a board's.
         profile = load_profile(f"{args.file.parent}/{args.file.name}")
+        check_delegates(profile)
         print(f"{args.file}: in order; convert for it with --device {args.file}")
         print(f"  {profile.title}, {profile.architecture}, {', '.join(profile.delegates)}")
     else:
@@ -44,7 +47,10 @@ def _shown(profile: DeviceProfile) -> str:
     lines = []
     for field in fields(profile):
         value = getattr(profile, field.name)
-        text = ", ".join(value) if isinstance(value, tuple) else str(value)
+        if isinstance(value, Mapping):
+            text = "; ".join(f"{key}: {_settings(table)}" for key, table in value.items()) or "none"
+        else:
+            text = ", ".join(value) if isinstance(value, tuple) else str(value)
         if field.name == "status":
             text += f" ({STATUSES[value]})"
         unit = field.metadata.get("unit", "")
@@ -54,3 +60,7 @@ def _shown(profile: DeviceProfile) -> str:
         f"{name:<{width}}  {text}" + (f"\n{'':<{width}}    {help}" if help else "")
         for name, text, help in lines
     )
+
+
+def _settings(table: Mapping[str, object]) -> str:
+    return ", ".join(f"{key} = {value}" for key, value in table.items())
