@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,3 +39,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("data"):
             item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def older_runtime() -> Path:
+    """The Python of the environment with tflite-runtime 2.14, which `make` sets up."""
+    python = Path(sys.prefix) / "tflite-runtime" / "bin" / "python"
+    if not python.is_file():
+        pytest.skip("no environment with tflite-runtime 2.14 (its wheels end at Python 3.11)")
+    return python

@@ -126,7 +126,15 @@ def write_bundle(path: Path, sequence: str = "time", **changes: Any) -> Path:
         "preprocessing": Preprocessing(SIDE, SIDE),
         "frame_rate": 10.0 if sequence == "time" else None,
         "decision": DecisionSettings(warmup=2 if sequence == "time" else 0),
-        "variants": (Variant("float32", "float32.tflite", ("cpu",), "ADD v1", {"tflite-runtime": "1.5", "ai-edge-litert": "1.0"}),),
+        "variants": (
+            Variant(
+                "float32",
+                "float32.tflite",
+                ("cpu",),
+                "ADD v1",
+                {"tflite-runtime": "1.5", "ai-edge-litert": "1.0"},
+            ),
+        ),
         "files": {"float32.tflite": sha256(model)},
     }
     manifest = Manifest(**{**fields, **changes})
