@@ -30,10 +30,8 @@ class Said:
     errors: str
 
 
-def run_tool(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
-) -> Said:
-    """Run `command` in `folder`, with `environment` added to this process's.
+def run_tool(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Said:
+    """Run `command` where we are, with `environment` added to this process's.
 
     Raises:
         EdgecrnnError: the command cannot be started or does not end.
@@ -42,7 +40,6 @@ def run_tool(
     try:
         done = subprocess.run(
             command,
-            cwd=folder,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,

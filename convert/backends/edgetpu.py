@@ -134,8 +134,8 @@ def _run(compiler: str, model: bytes, min_runtime_version: int) -> tuple[bytes, 
     with tempfile.TemporaryDirectory(prefix="edgecrnn-") as name:
         folder = Path(name)
         (folder / "model.tflite").write_bytes(model)
-        options = ["--min_runtime_version", str(min_runtime_version), "--out_dir", "."]
-        said = run_tool([compiler, *options, "model.tflite"], folder)
+        options = ["--min_runtime_version", str(min_runtime_version), "--out_dir", name]
+        said = run_tool([compiler, *options, str(folder / "model.tflite")])
         require(said, _COMPILER)
         written = folder / "model_edgetpu.tflite"
         if not written.is_file():

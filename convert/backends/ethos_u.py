@@ -161,8 +161,8 @@ def _vela(model: bytes, arguments: tuple[str, ...]) -> _Compiled:
     with tempfile.TemporaryDirectory(prefix="edgecrnn-") as name:
         folder = Path(name)
         (folder / "model.tflite").write_bytes(model)
-        command = [sys.executable, "-m", "ethosu.vela", "model.tflite", "--output-dir", "out"]
-        said = run_tool([*command, *arguments], folder)
+        files = [str(folder / "model.tflite"), "--output-dir", str(folder / "out")]
+        said = run_tool([sys.executable, "-m", "ethosu.vela", *files, *arguments])
         require(said, "vela")
         written, summaries = folder / "out/model_vela.tflite", [*folder.glob("out/*_summary_*.csv")]
         on_cpu, on_npu = _CPU_OPERATORS.search(said.out), _NPU_OPERATORS.search(said.out)

@@ -27,15 +27,14 @@ from edgecrnn.runtime.settings import setting
 TITLE = "Vendor's NPU, compiled ahead of time by LiteRT"
 RECIPES = ("int8",)
 # Vendor, as `ai_edge_litert.aot.vendors` calls it: the module that its compiler comes with, and
-# the package to install for it.
+# what to install for it.
 VENDORS = {
     "google_tensor": ("ai_edge_litert_sdk_google_tensor", "ai-edge-litert-sdk-google-tensor"),
-    "intel_openvino": ("openvino", "openvino"),
+    "intel_openvino": ("ai_edge_litert_sdk_intel", "openvino ai-edge-litert-sdk-intel"),
     "mediatek": ("ai_edge_litert_sdk_mediatek", "ai-edge-litert-sdk-mediatek"),
     "qualcomm": ("ai_edge_litert_sdk_qualcomm", "ai-edge-litert-sdk-qualcomm"),
     "samsung": ("ai_edge_litert_sdk_samsung", "ai-edge-litert-sdk-samsung"),
 }
-_TAKEN = "DISPATCH_OP"
 _LOG = re.compile(r"See (\S+\.error) for details")
 _SAID = re.compile(r"Could not load shared library|^ERROR|Error:|Cannot load")
 
@@ -76,9 +75,9 @@ def compile(model: bytes, settings: Settings) -> bytes:
     with tempfile.TemporaryDirectory(prefix="edgecrnn-") as name:
         folder = Path(name)
         (folder / "model.tflite").write_bytes(model)
-        arguments = ["model.tflite", "compiled.tflite", settings.vendor, settings.soc]
-        command = [sys.executable, "-m", __spec__.name, *arguments]
-        said = run_tool(command, folder, {"TMPDIR": name})
+        files = [str(folder / "model.tflite"), str(folder / "compiled.tflite")]
+        command = [sys.executable, "-m", __spec__.name, *files, settings.vendor, settings.soc]
+        said = run_tool(command, {"TMPDIR": name})
         log = _LOG.search(said.errors)
         if said.code and log:
             raise EdgecrnnError(
@@ -91,10 +90,10 @@ def compile(model: bytes, settings: Settings) -> bytes:
 
 
 def describe(model: bytes, compiled: bytes, settings: Settings) -> Placement:
-    """What the plugin took: it puts a DISPATCH_OP in the place of each piece."""
+    """What the plugin took: it puts a custom operator in the place of each piece."""
     graph = read_graph(compiled)
     taken, left = left_over(read_graph(model), graph)
-    partitions = graph.count(custom=True).get(_TAKEN, 0)
+    partitions = sum(graph.count(custom=True).values())
     if not partitions:
         raise EdgecrnnError(
             f"litert-npu: expected operators for {settings.soc}, got none in what was compiled "
