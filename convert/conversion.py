@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 import edgecrnn
 from edgecrnn.convert.bundle_writer import write_bundle
-from edgecrnn.convert.calibrate import roll_out
+from edgecrnn.convert.calibrate import check_calibration, roll_out
 from edgecrnn.convert.certificate import Bounds, Finding, examine
 from edgecrnn.convert.graph import Conversion
 from edgecrnn.convert.metadata import add_metadata
@@ -66,9 +66,14 @@ def convert(
     """
     recipes = _recipes(settings)
     required = load_recipe(settings.require).name if settings.require else ""
+    check_calibration(subject)
     conversion = Conversion(subject.model)
     say("the Keras model reads the held-out stream")
-    reference = subject.reference()
+    try:
+        reference = subject.reference()
+    except BaseException:
+        conversion.stop()
+        raise
     say("the step graph is made")
     model = conversion.result()
     engine = Engine(model, subject.labels, REFERENCE)

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecrnn.convert.certificate import Reference
+from edgecrnn.convert.graph import check_weights
 from edgecrnn.convert.settings import ConvertSettings
 from edgecrnn.convert.subject import Subject
-from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.train.data.store import Data, FrameStore
 from edgecrnn.train.evaluation.streams import (
     counted_frames,
@@ -18,8 +18,8 @@ from edgecrnn.train.evaluation.streams import (
     stream_order,
     stream_scores,
 )
-from edgecrnn.train.predictors import keras_predictor
-from edgecrnn.train.run_folder import MODEL, RunRecord
+from edgecrnn.train.predictors import network_predictor
+from edgecrnn.train.run_folder import MODEL, RunRecord, load_model
 
 # Frames that follow each other say little that is new; every third covers more clips.
 _EVERY = 3
@@ -66,15 +66,16 @@ def _reference(run: Path, record: RunRecord, data: Data, settings: ConvertSettin
     Where the split holds fewer frames than asked for, the stream goes on with the same clips in
     another order: what drifts shows on long streams only.
     """
+    from edgecrnn.train.network.network import network_of
+
     store = data.splits["val"]
     order = _passes(store, settings) if record.sequence == "time" else stream_order(store, 0)
     order = _at_most(store, order, settings.check)
     frames, labels = joined(store, order)
-    scores, _ = stream_scores(keras_predictor(run, record), store, order)
-    if not np.isfinite(scores).all():
-        raise EdgecrnnError(
-            f"{run / MODEL}: expected finite scores, got NaN or infinity; train again"
-        )
+    model = load_model(run)
+    check_weights(model, str(run / MODEL))
+    predictor = network_predictor(network_of(model, record.network), record.labels)
+    scores, _ = stream_scores(predictor, store, order)
     return Reference(frames, labels, counted_frames(labels, record.warmup), scores)
 
 

@@ -52,6 +52,12 @@ class Conversion:
             f"{last}"
         )
 
+    def stop(self) -> None:
+        """End it where its result is no longer wanted."""
+        self._process.kill()
+        self._process.communicate()
+        self._folder.cleanup()
+
 
 def to_float_tflite(model: Any) -> bytes:
     """Convert a Keras step model, batch 1, inputs and outputs by name.
@@ -75,6 +81,24 @@ def to_float_tflite(model: Any) -> bytes:
         archive.write_out(folder, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
         return bytes(converter.convert())
+
+
+def check_weights(model: Any, where: str) -> None:
+    """Refuse NaN and infinity: no range holds them, and every answer would be theirs.
+
+    Raises:
+        EdgecrnnError: a weight is not finite; the layer is named.
+    """
+    import keras
+    import numpy as np
+
+    for weight in model.weights:
+        values = keras.ops.convert_to_numpy(weight)
+        if not np.isfinite(values).all():
+            raise EdgecrnnError(
+                f"{where}: expected finite weights, got NaN or infinity in {weight.path}; "
+                "train again with a lower --learning-rate"
+            )
 
 
 def _main(model: Path, out: Path) -> None:
