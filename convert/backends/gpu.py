@@ -101,7 +101,8 @@ def describe(model: bytes, compiled: bytes, settings: Settings) -> Placement:
     if not largest <= settings.tolerance:
         raise EdgecrnnError(
             f"gpu: expected the CPU's outputs within {settings.tolerance:g} of their largest "
-            f"value, got a difference of {largest:g} in {worst}; leave gpu out of the profile's delegates"
+            f"value, got a difference of {largest:g} in {worst}; leave gpu out of the profile's "
+            "delegates"
         )
     named = _ADAPTER.search(said.errors)
     adapter = named[1].strip() if named else "not named"

@@ -33,10 +33,14 @@ def mine(tmp_path: Path) -> Path:
 
 
 def test_the_boards_that_come_with_the_package() -> None:
-    assert profile_names() == ("linux-x86_64", "raspberry-pi-5")
+    boards = ("linux-x86_64", "nxp-imx93", "raspberry-pi-5", "raspberry-pi-5-coral")
+    assert profile_names() == boards
     for name in profile_names():
         profile = load_profile(name)
-        assert profile.name == name and profile.delegates == ("cpu",)
+        assert profile.name == name and profile.delegates[-1] == "cpu"
+    assert load_profile("nxp-imx93").delegate["ethos-u"]["accelerator"] == "ethos-u65-256"
+    assert load_profile("raspberry-pi-5-coral").delegates == ("edgetpu", "cpu")
+    assert load_profile("raspberry-pi-5").delegate == {}
     assert load_profile("raspberry-pi-5").architecture == "aarch64"
     assert load_profile("raspberry-pi-5").status == "unproven"
     assert load_profile("linux-x86_64").status == "proven"
@@ -60,7 +64,7 @@ def test_an_unknown_board_lists_those_there_are_and_suggests(name: str) -> None:
     with pytest.raises(EdgecrnnError) as caught:
         load_profile(name)
     said = str(caught.value)
-    assert "expected one of linux-x86_64, raspberry-pi-5" in said
+    assert "expected one of linux-x86_64, nxp-imx93, raspberry-pi-5, raspberry-pi-5-coral" in said
     assert said.endswith(f"got {name!r} (did you mean 'raspberry-pi-5'?)")
 
 
@@ -83,6 +87,17 @@ def test_an_unknown_board_lists_those_there_are_and_suggests(name: str) -> None:
         ('cameras = ["usb"]', 'cameras = ["usb"]\nthreads = 0', "threads: expected 1 to 64"),
         ('cameras = ["usb"]', 'cameras = ["usb"]\nagreement = nan', "agreement: expected 0 to 1"),
         ('cameras = ["usb"]', 'cameras = ["usb"]\nname = "x"', "expected no key 'name'"),
+        (
+            'cameras = ["usb"]',
+            'cameras = ["usb"]\n[delegate.npo]\nx = 1',
+            "[delegate.npo]: expected settings of one of npu, cpu, got 'npo' (did you mean 'npu'?)",
+        ),
+        (
+            'cameras = ["usb"]',
+            'cameras = ["usb"]\n[delegate]\nnpu = 1',
+            "[delegate.npu]: expected a table of settings, got 1",
+        ),
+        ('cameras = ["usb"]', 'cameras = ["usb"]\ndelegate = 1', "delegate: expected Mapping"),
         ("title", "title title", "expected TOML in UTF-8"),
     ],
 )
