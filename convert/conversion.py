@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 import edgecrnn
+from edgecrnn.convert.backends import Deployment, deploy
 from edgecrnn.convert.bundle_writer import write_bundle
 from edgecrnn.convert.calibrate import check_calibration, roll_out
 from edgecrnn.convert.certificate import Bounds, Finding, examine
@@ -22,6 +23,14 @@ from edgecrnn.convert.quantize import quantize
 from edgecrnn.convert.ranges import Ranges, measure
 from edgecrnn.convert.recipe import Recipe, load_recipe
 from edgecrnn.convert.settings import ConvertSettings
+from edgecrnn.convert.shipping import (
+    LADDER,
+    REFERENCE,
+    compiled,
+    deployment_said,
+    preferred,
+    shipped_variants,
+)
 from edgecrnn.convert.subject import Subject
 from edgecrnn.devices.profile import DeviceProfile
 from edgecrnn.runtime.engine import Engine
@@ -29,18 +38,16 @@ from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.interpreter import runtime_version
 from edgecrnn.runtime.manifest import FORMAT, Manifest, Variant
 
-# The ladder: each is tried, and what is out of bounds is not shipped. Nothing degrades in silence.
-LADDER = ("int8", "int8-mixed", "float16")
-REFERENCE = "float32"
 _GOLDEN_FRAMES = 16
 
 
 @dataclass(frozen=True)
 class Converted:
-    """What came of it. `shipped` stands in the order of preference, the reference last."""
+    """What came of it. `shipped` are the variants that run on any CPU, the preferred first."""
 
     findings: tuple[Finding, ...]
     shipped: tuple[str, ...]
+    deployments: tuple[Deployment, ...]
     keras_accuracy: float
     checked_frames: int
 
@@ -106,23 +113,35 @@ def convert(
             f"{subject.name}: expected a variant within the bounds of {profile.name}, got none "
             f"({findings[0].variant}: {findings[0].refused}); train longer or loosen the profile"
         )
-    shipped = _preferred(recipes, models, profile, required)
-    found = {finding.variant: finding for finding in findings}
-    manifest = _manifest(out, subject, profile, [found[recipe.name] for recipe in shipped], shipped)
+    order = preferred(list(models), required)
+    say(f"for {profile.name}: {', '.join(profile.delegates)}")
+    deployments = [
+        deploy(name, profile.delegate.get(name, {}), {name: models[name] for name in order})
+        for name in profile.delegates
+    ]
+    shipped = shipped_variants(order, models, findings, deployments, required)
+    files = {f"{name}.tflite": data for name, data in models.items()}
+    files.update(
+        {f"{name}.tflite": one.model or b"" for name, one in compiled(deployments, models)}
+    )
     certificate = {
         "device": profile.name,
         "machine_note": "milliseconds were measured where it was converted, not on the device",
         "runtime": runtime_version(),
+        "device_runtime": " ".join(runtime),
         "data": dict(subject.data),
         "frames": len(reference.frames),
         "bounds": dataclasses.asdict(bounds),
         "keras": {"accuracy": reference.accuracy},
         "variants": [dataclasses.asdict(finding) for finding in findings],
+        "deployments": [deployment_said(one) for one in deployments],
+        "shipped": [variant.name for variant in shipped],
     }
-    files = {f"{name}.tflite": data for name, data in models.items()}
-    write_bundle(out, manifest, files, certificate, golden)
-    names = tuple(recipe.name for recipe in shipped)
-    return Converted(tuple(findings), names, reference.accuracy, len(reference.frames))
+    write_bundle(out, _manifest(out, subject, profile, shipped), files, certificate, golden)
+    names = tuple(variant.name for variant in shipped if variant.name in models)
+    return Converted(
+        tuple(findings), names, tuple(deployments), reference.accuracy, len(reference.frames)
+    )
 
 
 def _recipes(settings: ConvertSettings) -> list[Recipe]:
@@ -146,41 +165,9 @@ def _variant(model: bytes, recipe: Recipe, ranges: Ranges, subject: Subject) -> 
     return add_metadata(quantize(model, recipe, ranges), subject.name, subject.labels, channels)
 
 
-def _preferred(
-    recipes: Sequence[Recipe], models: Mapping[str, bytes], profile: DeviceProfile, required: str
-) -> list[Recipe]:
-    """What is shipped: what is required, then by the profile's delegates, then int8-mixed first.
-
-    On a CPU the mixed variant is as small and as fast as all-integer and keeps its word better. A
-    person's own recipes come before those of the ladder.
-    """
-    order = ("int8-mixed", *LADDER, REFERENCE)
-
-    def rank(recipe: Recipe) -> tuple[bool, int, int]:
-        suits = [profile.delegates.index(d) for d in recipe.delegates if d in profile.delegates]
-        place = order.index(recipe.name) if recipe.name in order else -1
-        return (recipe.name != required, min(suits, default=len(profile.delegates)), place)
-
-    return sorted((recipe for recipe in recipes if recipe.name in models), key=rank)
-
-
 def _manifest(
-    out: Path,
-    subject: Subject,
-    profile: DeviceProfile,
-    findings: Sequence[Finding],
-    shipped: Sequence[Recipe],
+    out: Path, subject: Subject, profile: DeviceProfile, variants: Sequence[Variant]
 ) -> Manifest:
-    variants = tuple(
-        Variant(
-            recipe.name,
-            f"{recipe.name}.tflite",
-            recipe.delegates,
-            finding.operator,
-            finding.runtimes,
-        )
-        for recipe, finding in zip(shipped, findings, strict=True)
-    )
     return Manifest(
         format=FORMAT,
         name=out.stem,
@@ -193,6 +180,6 @@ def _manifest(
         preprocessing=subject.preprocessing,
         frame_rate=subject.frame_rate,
         decision=subject.decision,
-        variants=variants,
+        variants=tuple(variants),
         files={variant.file: "0" * 64 for variant in variants},
     )

@@ -39,7 +39,6 @@ class Recipe:
         "scales of FULLY_CONNECTED's int8 weights: one a channel is closer, one a tensor is older",
         choices=("channel", "tensor"),
     )
-    delegates: tuple[str, ...] = ("cpu",)  # what the variant suits
 
     def __post_init__(self) -> None:
         check(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edgecrnn.convert.backends import Deployment
 from edgecrnn.convert.conversion import Converted
 from edgecrnn.train.evaluation.text import percent, table
 
@@ -34,4 +35,28 @@ def certificate_text(converted: Converted, device: str) -> str:
         for finding in converted.findings
         if finding.refused
     ]
-    return f"{head}\n\n{table(rows)}{''.join(refusals)}"
+    delegates = [_delegate_line(one) for one in converted.deployments]
+    return f"{head}\n\n{table(rows)}{''.join(refusals)}\n{''.join(delegates)}"
+
+
+def _delegate_line(one: Deployment) -> str:
+    """Who runs what, and what stands behind the claim."""
+    if one.refused or one.placement is None:
+        return f"{one.delegate}: not used: {one.refused}\n"
+    placement = one.placement
+    taken, left = sum(placement.taken.values()), sum(placement.left.values())
+    pieces = "" if placement.partitions is None else f" in {_counted(placement.partitions)}"
+    rest = ""
+    if left:
+        names = ", ".join(f"{name} {count}" for name, count in sorted(placement.left.items()))
+        rest = f"; left to the CPU: {names}"
+    speed = placement.facts.get("inferences_a_second")
+    said = f", {speed:.0f} inferences a second" if isinstance(speed, int | float) else ""
+    return (
+        f"{one.delegate}: {one.recipe}, {taken} of {taken + left} operators{pieces}{rest} "
+        f"({placement.status}{said})\n"
+    )
+
+
+def _counted(partitions: int) -> str:
+    return "one piece" if partitions == 1 else f"{partitions} pieces"
