@@ -37,7 +37,8 @@ accelerator = "ethos-u65-256"
 
 
 def test_every_backend_keeps_the_interface() -> None:
-    assert backend_names() == ("cpu", "edgetpu", "ethos-u", "external", "gpu", "litert-npu")
+    ours = {"cpu", "edgetpu", "ethos-u", "external", "gpu", "litert-npu"}
+    assert ours <= set(backend_names()) and "model" not in backend_names()
     for name in backend_names():
         backend = load_backend(name)
         assert backend.TITLE and isinstance(backend.TITLE, str)
@@ -64,8 +65,8 @@ def test_every_profile_that_comes_with_the_package_is_in_order() -> None:
         (
             '["ethos-u", "cpu"]\n',
             '["ethos-u", "cpu", "etos-u"]\n',
-            "delegates: expected some of cpu, edgetpu, ethos-u, external, gpu, litert-npu, "
-            "got 'etos-u' (did you mean 'ethos-u'?)",
+            f"delegates: expected some of {', '.join(backend_names())}, got 'etos-u' "
+            "(did you mean 'ethos-u'?)",
         ),
         ("accelerator", "acelerator", "got 'acelerator' (did you mean 'accelerator'?)"),
         ("u65-256", "u65-128", "[delegate.ethos-u]: accelerator: expected one of ethos-u55-32"),
