@@ -16,7 +16,7 @@ import math
 import re
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +43,9 @@ _NPU_OPERATORS = re.compile(r"^NPU operators = (\d+)", re.MULTILINE)
 class Settings:
     """The table [delegate.ethos-u] of a profile."""
 
+    # No default: what is compiled for one of them runs on no other.
     accelerator: str = setting(
-        "ethos-u55-256", "NPU and its multiply-accumulate units", choices=ACCELERATORS
+        MISSING, "NPU and its multiply-accumulate units", choices=ACCELERATORS
     )
     system_config: str = setting("", "memory system, a section of the configuration; vela's own")
     memory_mode: str = setting("", "who uses the SRAM, a section of the configuration; vela's own")

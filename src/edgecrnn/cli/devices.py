@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
-from edgecrnn.convert.backends import check_delegates
+from edgecrnn.convert.backends import check_delegates, load_backend
 from edgecrnn.devices.profile import STATUSES, DeviceProfile, load_profile, profile_names
 
 
@@ -30,7 +30,9 @@ def execute(args: argparse.Namespace) -> int:
         profile = load_profile(f"{args.file.parent}/{args.file.name}")
         check_delegates(profile)
         print(f"{args.file}: in order; convert for it with --device {args.file}")
-        print(f"  {profile.title}, {profile.architecture}, {', '.join(profile.delegates)}")
+        print(f"  {profile.title}, {profile.architecture}")
+        for name in profile.delegates:
+            print(f"  {name}: {load_backend(name).TITLE}")
     else:
         print(_table())
     return 0

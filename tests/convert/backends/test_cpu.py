@@ -33,7 +33,7 @@ def test_more_left_than_the_profile_allows(models: dict[str, bytes]) -> None:
 
 def test_a_model_compiled_for_an_npu_is_refused(models: dict[str, bytes]) -> None:
     pytest.importorskip("ethosu", reason="ethos-u-vela is not installed")
-    compiled = deploy("ethos-u", {}, models).model
+    compiled = deploy("ethos-u", {"accelerator": "ethos-u55-128"}, models).model
     assert compiled is not None
     found = deploy("cpu", {}, {"int8": compiled})
     assert found.refused == "the CPU has kernels for builtin operators only, not for 1 ethos-u"

@@ -17,6 +17,9 @@ from edgecrnn.runtime.errors import EdgecrnnError
 pytest.importorskip("ethosu", reason="ethos-u-vela is not installed: pip install .[npu-ethosu]")
 
 
+U55 = {"accelerator": "ethos-u55-128"}
+
+
 @pytest.mark.parametrize("accelerator", ["ethos-u55-128", "ethos-u65-256", "ethos-u85-256"])
 def test_the_npu_takes_every_operator(models: dict[str, bytes], accelerator: str) -> None:
     found = deploy("ethos-u", {"accelerator": accelerator}, models)
@@ -38,7 +41,7 @@ def test_the_npu_takes_every_operator(models: dict[str, bytes], accelerator: str
 
 
 def test_signature_and_labels_are_kept(models: dict[str, bytes]) -> None:
-    compiled = deploy("ethos-u", {}, models).model
+    compiled = deploy("ethos-u", U55, models).model
     assert compiled is not None
     before, after = read_graph(models["int8"]), read_graph(compiled)
     assert set(after.inputs) == set(before.inputs) >= {"frame", "h0", "c0"}
@@ -66,7 +69,7 @@ def test_the_named_memory_system_is_the_one_estimated_for(models: dict[str, byte
 def test_a_float_model_is_refused_before_it_is_compiled(
     models: dict[str, bytes], recipe: str
 ) -> None:
-    found = deploy("ethos-u", {}, {"int8": models[recipe]})
+    found = deploy("ethos-u", U55, {"int8": models[recipe]})
     assert found.model is None and found.placement is None
     assert found.refused.startswith("Ethos-U takes all-integer int8 only, and ")
     assert "LOGISTIC" in found.refused and found.refused.endswith("; ship the variant int8")
@@ -76,15 +79,15 @@ def test_operators_left_to_the_cpu_are_seen_though_vela_exits_with_0(
     models: dict[str, bytes],
 ) -> None:
     with pytest.raises(EdgecrnnError, match=r"at most 0 operators left to the CPU, got 33 of 33"):
-        backend.compile(models["float32"], backend.Settings())
+        backend.compile(models["float32"], backend.Settings(**U55))
     with pytest.raises(EdgecrnnError, match=r"left to the CPU, got \d+ of \d+ .*DEQUANTIZE"):
-        backend.compile(models["int8-mixed"], backend.Settings())
+        backend.compile(models["int8-mixed"], backend.Settings(**U55))
 
 
 def test_operators_left_are_counted_where_they_are_allowed(strange: bytes) -> None:
-    refused = deploy("ethos-u", {}, {"int8": strange})
+    refused = deploy("ethos-u", U55, {"int8": strange})
     assert "CUMSUM" in refused.refused and "cpu_operators in [delegate.ethos-u]" in refused.refused
-    found = deploy("ethos-u", {"cpu_operators": 2}, {"int8": strange})
+    found = deploy("ethos-u", {**U55, "cpu_operators": 2}, {"int8": strange})
     assert found.refused == "" and found.placement is not None
     assert found.placement.left == {"CUMSUM": 2}
     assert found.placement.partitions is not None and found.placement.partitions > 1
@@ -94,18 +97,18 @@ def test_operators_left_are_counted_where_they_are_allowed(strange: bytes) -> No
 def test_a_compiler_that_dies(models: dict[str, bytes]) -> None:
     # Half a file kills vela 5.2.0 by a segmentation fault.
     with pytest.raises(EdgecrnnError, match="vela: expected a compiled model, but it "):
-        backend.compile(models["int8"][:3000], backend.Settings())
+        backend.compile(models["int8"][:3000], backend.Settings(**U55))
 
 
 def test_a_compiler_that_prints_an_error(models: dict[str, bytes]) -> None:
-    wrong = {"system_config": "Mine", "memory_mode": "Shared_Sram"}
+    wrong = {**U55, "system_config": "Mine", "memory_mode": "Shared_Sram"}
     found = deploy("ethos-u", wrong, models)
     assert found.model is None
     assert "Section System_Config.Mine not found in Vela config file" in found.refused
 
 
 def test_a_memory_system_of_another_npu_is_refused(models: dict[str, bytes]) -> None:
-    wrong = {"system_config": "Ethos_U65_High_End", "memory_mode": "Shared_Sram"}
+    wrong = {**U55, "system_config": "Ethos_U65_High_End", "memory_mode": "Shared_Sram"}
     with pytest.raises(EdgecrnnError, match="system_config: expected one for U55"):
         deploy("ethos-u", wrong, models)
 
@@ -115,6 +118,6 @@ def test_a_compiler_that_is_missing(
 ) -> None:
     backend._vela.cache_clear()
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    found = deploy("ethos-u", {}, models)
+    found = deploy("ethos-u", U55, models)
     assert found.model is None
     assert found.refused.endswith("pip install 'edgecrnn[npu-ethosu]'")

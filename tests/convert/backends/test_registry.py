@@ -34,6 +34,7 @@ cameras = ["usb"]
 [delegate.ethos-u]
 accelerator = "ethos-u65-256"
 """
+U65 = {"accelerator": "ethos-u65-256"}
 
 
 def test_every_backend_keeps_the_interface() -> None:
@@ -78,8 +79,13 @@ def test_every_profile_that_comes_with_the_package_is_in_order() -> None:
         ),
         (
             'accelerator = "ethos-u65-256"',
-            'system_config = "Ethos_U65_High_End"',
+            'accelerator = "ethos-u65-256"\nsystem_config = "Ethos_U65_High_End"',
             "system_config and memory_mode: expected both or neither",
+        ),
+        (
+            '[delegate.ethos-u]\naccelerator = "ethos-u65-256"',
+            "",
+            "[delegate.ethos-u]: expected the keys accelerator too; add them",
         ),
     ],
 )
@@ -121,7 +127,7 @@ def test_the_preferred_variant_is_taken(models: dict[str, bytes]) -> None:
 
 
 def test_a_delegate_whose_variants_are_not_there() -> None:
-    found = deploy("ethos-u", {}, {"float32": b""})
+    found = deploy("ethos-u", U65, {"float32": b""})
     assert (found.recipe, found.model, found.placement) == ("", None, None)
     assert found.refused == (
         "ethos-u takes int8, and of these there is none to ship (there are: float32)"
@@ -135,7 +141,7 @@ def test_a_file_that_is_no_model() -> None:
 
 def test_half_a_model(models: dict[str, bytes]) -> None:
     for length in (9, 100, 3000):
-        found = deploy("ethos-u", {}, {"int8": models["int8"][:length]})
+        found = deploy("ethos-u", U65, {"int8": models["int8"][:length]})
         assert found.model is None and "a damaged one" in found.refused
 
 
