@@ -34,6 +34,12 @@ class TrainSettings:
     label_smoothing: float = setting(
         0.05, "share of the target spread over all labels", least=0.0, most=0.5
     )
+    guidance: float = setting(
+        0.5,
+        "weight of a second loss, on what each frame's features say without the memory",
+        least=0.0,
+        most=10.0,
+    )
     patience: int = setting(
         0,
         "epochs without a better validation score before it stops; 0 never",

@@ -74,7 +74,7 @@ def train(
     """
     from edgecrnn.train.network.fake_quant import quantized_trainee
     from edgecrnn.train.network.network import build_network, step_model
-    from edgecrnn.train.network.trainee import NetworkTrainee, baseline_model, build_baseline
+    from edgecrnn.train.network.trainee import baseline_model, build_baseline, network_trainee
 
     if resume:
         check_same_data(out, data.hash)
@@ -85,7 +85,13 @@ def train(
     if not resume:
         write_plan(out, plan, data.hash)
     fitted = _fit_part(
-        "network", NetworkTrainee(network), data, plan, out / CHECKPOINT, resume, watch
+        "network",
+        network_trainee(network, len(data.labels), settings.guidance),
+        data,
+        plan,
+        out / CHECKPOINT,
+        resume,
+        watch,
     )
     quantized, baseline, baseline_fitted = None, None, None
     if settings.quantization_aware and not fitted.interrupted:

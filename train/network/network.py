@@ -162,6 +162,19 @@ def clip(
         training: batch statistics and dropout.
         rounded: called with each tensor that an int8 graph would round.
     """
+    features, new = read(network, frames, states, training, rounded)
+    logits, memory = remember(network, features, states, training, rounded)
+    return logits, {**new, **memory}
+
+
+def read(
+    network: Network,
+    frames: Any,
+    states: States,
+    training: bool = False,
+    rounded: Rounding = as_it_is,
+) -> tuple[Any, dict[str, Any]]:
+    """The encoder's share of `clip`: features float32 [batch, time, features], the last frame."""
     batch, time = ops.shape(frames)[0], frames.shape[1]
     frames = scaled(frames)
     new: dict[str, Any] = {}
@@ -171,7 +184,19 @@ def clip(
         frames = ops.concatenate([frames, ops.subtract(frames, before)], axis=-1)
     flat = rounded(ops.reshape(frames, (-1, *frames.shape[2:])), "frame")
     features = rounded(frame_features(network.encoder(flat, training=training)), "features")
-    x = ops.reshape(features, (batch, time, features.shape[-1]))
+    return ops.reshape(features, (batch, time, features.shape[-1])), new
+
+
+def remember(
+    network: Network,
+    features: Any,
+    states: States,
+    training: bool = False,
+    rounded: Rounding = as_it_is,
+) -> tuple[Any, dict[str, Any]]:
+    """The memory's share of `clip`: logits [batch, time, classes], the cells' states."""
+    x = features
+    new: dict[str, Any] = {}
     for index, cell in enumerate(network.cells):
         start = (states[f"h{index}"], states[f"c{index}"])
         x, (new[f"h{index}"], new[f"c{index}"]) = _recur(network, cell, x, start, training, rounded)

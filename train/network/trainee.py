@@ -10,28 +10,57 @@ import keras
 from keras import layers, ops
 
 from edgecrnn.train.encoders import build_encoder
-from edgecrnn.train.network.layers import frame_features, scaled
-from edgecrnn.train.network.network import Network, clip, step_features, zero_states
+from edgecrnn.train.network.layers import dropout, frame_features, scaled
+from edgecrnn.train.network.network import (
+    Network,
+    clip,
+    read,
+    remember,
+    step_features,
+    zero_states,
+)
 from edgecrnn.train.network.picture import picture, picture_steps
 from edgecrnn.train.network.settings import NetworkSettings
-from edgecrnn.train.network.supervision import Supervised
+from edgecrnn.train.network.supervision import Supervised, cross_entropy
 
 
 @dataclass(frozen=True)
 class NetworkTrainee(Supervised):
-    """The CRNN: windows of streams for sequence time, single pictures otherwise."""
+    """The CRNN: windows of streams for sequence time, single pictures otherwise.
+
+    A guide, where there is one, is a second head that names the class from each frame's features
+    alone (deep supervision, Lee et al., 2015). What the encoder has to see, motion above all,
+    reaches it past the memory then; learned through the memory alone it comes late or never. The
+    guide is not part of the run.
+    """
 
     network: Network
+    guide: Any = None
+    guidance: float = 0.0  # weight of the guide's loss beside the network's
 
     @property
     def weights(self) -> list[Any]:
         """All variables, in a fixed order."""
-        return self.network.weights
+        return self.network.weights + (self.guide.weights if self.guide else [])
 
     @property
     def trainable_weights(self) -> list[Any]:
         """The variables that training changes, in a fixed order."""
-        return self.network.trainable_weights
+        guide = self.guide.trainable_weights if self.guide else []
+        return self.network.trainable_weights + guide
+
+    def losses(
+        self, frames: Any, labels: Any, states: Mapping[str, Any], smoothing: float
+    ) -> tuple[Any, Any, dict[str, Any]]:
+        """(losses [batch, time], logits [batch, time, classes], new states) of a training step."""
+        if self.guide is None:
+            return super().losses(frames, labels, states, smoothing)
+        features, new = read(self.network, frames, states, True)
+        logits, memory = remember(self.network, features, states, True)
+        hints = self.guide(dropout(self.network, features, True))
+        losses = cross_entropy(logits, labels, smoothing)
+        losses += self.guidance * cross_entropy(hints, labels, smoothing)
+        return losses, logits, {**new, **memory}
 
     @property
     def dropout_seed(self) -> Any:
@@ -49,6 +78,15 @@ class NetworkTrainee(Supervised):
         if self.network.settings.sequence == "time":
             return clip(self.network, frames, states, training)
         return picture(self.network, frames[:, 0], training)[:, None], {}
+
+
+def network_trainee(network: Network, classes: int, guidance: float = 0.0) -> NetworkTrainee:
+    """The network as it is trained; with a guide where it has a memory to be guided past."""
+    if not guidance or network.settings.sequence != "time":
+        return NetworkTrainee(network)
+    guide = layers.Dense(classes, name="guide")
+    guide.build((None, None, step_features(network.encoder, network.settings)))
+    return NetworkTrainee(network, guide, guidance)
 
 
 @dataclass(frozen=True)
