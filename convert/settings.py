@@ -12,7 +12,7 @@ from edgecrnn.runtime.settings import setting
 class ConvertSettings:
     """How a run is converted and checked."""
 
-    calibration: int = setting(
+    calibration_frames: int = setting(
         600, "inputs that int8 ranges are measured on", unit="frames", least=1, most=100000
     )
     check: int = setting(

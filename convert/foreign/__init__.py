@@ -1,0 +1,1 @@
+"""A Keras classifier from elsewhere as the subject of a conversion."""
