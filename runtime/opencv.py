@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 
@@ -19,6 +20,11 @@ _STALE = 0.9
 _KEPT = 0.005
 
 
+# OpenCV 5 moved its logging; the levels are the same.
+LOGGING: Any = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging
+SILENT = 0
+
+
 def quiet(seconds: float | None = None) -> None:
     """Keep OpenCV, FFmpeg and V4L2 off standard error: what goes wrong is told in a sentence.
 
@@ -28,7 +34,7 @@ def quiet(seconds: float | None = None) -> None:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     if seconds is not None:
         os.environ["OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT"] = str(max(1, round(seconds)))
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    LOGGING.setLogLevel(SILENT)
 
 
 class LiveCapture:

@@ -35,7 +35,7 @@ class TrainSettings:
         0.05, "share of the target spread over all labels", least=0.0, most=0.5
     )
     guidance: float = setting(
-        0.5,
+        1.0,
         "weight of a second loss, on what each frame's features say without the memory",
         least=0.0,
         most=10.0,

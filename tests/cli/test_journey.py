@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -32,7 +33,8 @@ def journey(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     write = write_clips if request.param == "time" else write_pictures
     data = write(folder / "data")
     more = ("--blocks", "2", "--sequence", request.param) if request.param == "patches" else ()
-    trained = edgecrnn("train", data, "--out", folder / "run", *TRAIN, *more)
+    aware = ("--quantization-aware", "--quantization-epochs", "1")
+    trained = edgecrnn("train", data, "--out", folder / "run", *TRAIN, *aware, *more)
     assert trained.returncode == 0, trained.stderr
     # An untrained model's decisions are close calls; the profile is loose so that all are shipped.
     profile = folder / "loose.toml"
@@ -50,6 +52,35 @@ def test_the_run_holds_what_later_steps_read(journey: Path) -> None:
     }
     report = (journey / "run/report.html").read_text()
     assert "Float against int8" in report
+
+
+def test_training_for_int8_comes_after_the_others(journey: Path) -> None:
+    record = json.loads((journey / "run/run.json").read_text())
+    assert len(record["history"]) == 2
+    assert len(record["quantized_history"]) == 1
+    # It starts where training ended, at a tenth of its step.
+    rates = [line["learning_rate"] for line in record["quantized_history"]]
+    assert max(rates) <= 0.1 * record["train"]["learning_rate"] * 1.001
+
+
+def test_the_older_runtime_decides_alike(journey: Path, older_runtime: Path) -> None:
+    """tflite-runtime 2.14 runs the bundle by the same command, in an environment of its own."""
+    source = sorted((journey / "data").rglob("0.*"))[0]
+    command = ["-m", "edgecrnn", "run", str(journey / "bundle"), "--source", str(source), "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+    pythons = (str(older_runtime), sys.executable)
+    said = [
+        subprocess.run(
+            [python, *command], capture_output=True, text=True, check=True, env=environment
+        )
+        for python in pythons
+    ]
+    older, newer = ([json.loads(line) for line in one.stdout.splitlines()] for one in said)
+    assert len(older) == len(newer) > 0
+    for before, after in zip(older, newer, strict=True):
+        for label, score in after["scores"].items():
+            # The two round int8 differently by a few steps of 1/256.
+            assert abs(before["scores"][label] - score) < 12 / 256
 
 
 def test_run_and_bundle_are_judged_alike(journey: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecrnn.runtime.intact import truncated
+from edgecrnn.runtime.opencv import LOGGING, SILENT
 from edgecrnn.runtime.preprocess import Image, Preprocessing, prepare
 from edgecrnn.train.data.layout import frame_files
 
@@ -29,12 +30,12 @@ class BadFileError(Exception):
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Keep OpenCV's own warnings off stderr: a bad file is reported by name instead."""
-    before = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    before = LOGGING.getLogLevel()
+    LOGGING.setLogLevel(SILENT)
     try:
         yield
     finally:
-        cv2.utils.logging.setLogLevel(before)
+        LOGGING.setLogLevel(before)
 
 
 def read_picture(path: Path, preprocessing: Preprocessing) -> Image:
