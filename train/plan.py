@@ -22,6 +22,7 @@ CHECKPOINT = "checkpoint.npz"
 QUANTIZED_CHECKPOINT = "quantized-checkpoint.npz"
 BASELINE_CHECKPOINT = "baseline-checkpoint.npz"
 PLAN = "plan.json"
+SETTINGS = "settings.toml"
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,25 @@ def check_plan(plan: Plan, kind: str) -> None:
 
 def write_plan(out: Path, plan: Plan, data_hash: str) -> None:
     """Write the choices, and what data they were made for; an old checkpoint there is forgotten."""
-    for name in (CHECKPOINT, BASELINE_CHECKPOINT):
+    for name in (CHECKPOINT, QUANTIZED_CHECKPOINT, BASELINE_CHECKPOINT):
         (out / name).unlink(missing_ok=True)
     said = {"data_hash": data_hash, **dataclasses.asdict(plan)}
     write_file(out / PLAN, (json.dumps(said, indent=1) + "\n").encode())
+
+
+def settings_text(plan: Plan) -> str:
+    """Every choice as a file that `edgecrnn train DATA --config FILE` reads, for another run."""
+    values = {
+        name: value
+        for part in dataclasses.asdict(plan).values()
+        for name, value in part.items()
+        # The frame's size is one flag; these two follow from others, the cache from the machine.
+        if name not in ("height", "shortest", "cache")
+    }
+    size = f"{plan.preprocessing.width}x{plan.preprocessing.height}"
+    # Texts, numbers, booleans and lists of them are written alike in JSON and in TOML.
+    lines = [f"{name} = {json.dumps(value)}" for name, value in values.items() if value is not None]
+    return "\n".join([f'size = "{size}"', *lines, ""])
 
 
 def read_plan(out: Path, root: Path) -> Plan:

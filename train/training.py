@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import edgecrnn
-from edgecrnn.runtime.files import new_folder
+from edgecrnn.runtime.files import new_folder, write_file
 from edgecrnn.train.data.augment import Augmentation
 from edgecrnn.train.data.batches import (
     picture_batches,
@@ -31,8 +31,10 @@ from edgecrnn.train.plan import (
     CHECKPOINT,
     PLAN,
     QUANTIZED_CHECKPOINT,
+    SETTINGS,
     Plan,
     check_same_data,
+    settings_text,
     write_plan,
 )
 from edgecrnn.train.run_folder import (
@@ -111,6 +113,7 @@ def train(
         if baseline is not None:
             baseline_model(baseline, shape).save(folder / BASELINE)
         write_record(folder, record)
+        write_file(folder / SETTINGS, settings_text(plan).encode())
         for name in (PLAN, CHECKPOINT, QUANTIZED_CHECKPOINT, BASELINE_CHECKPOINT):
             if (out / name).is_file():
                 shutil.copyfile(out / name, folder / name)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgecrnn.cli.config import add_config
 from edgecrnn.cli.flags import add_settings, read_settings
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.files import check_output
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from edgecrnn.train.plan import Plan
 
 _SETTINGS = (Preprocessing, DataSettings, NetworkSettings, TrainSettings, Augmentation)
+_SIZE = "64x64"
 _SKIPPED = {Preprocessing: ("height", "width"), DataSettings: ("shortest", "seed")}
 
 
@@ -30,7 +32,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path, metavar="DATA", help="[split/]class/file")
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder to write")
     parser.add_argument(
-        "--size", default="64x64", metavar="WxH", help="frame that the model reads (default 64x64)"
+        "--size", metavar="WxH", help=f"frame that the model reads (default {_SIZE})"
+    )
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="TOML file of the settings below; flags win"
     )
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     parser.add_argument("--force", action="store_true", help="replace a run that is there")
@@ -51,6 +56,8 @@ def execute(args: argparse.Namespace) -> int:
         plan = read_plan(args.out, args.data)
         kind = read_layout(args.data, plan.data.seed).kind
     else:
+        if args.config is not None:
+            add_config(args, args.config, _SETTINGS, ("size",), ("height", "shortest"))
         if (args.out / CHECKPOINT).exists() and not args.force:
             raise EdgecrnnError(
                 f"{args.out}: expected a path that does not exist yet, got a run; go on with it "
@@ -104,9 +111,10 @@ def plan_of(args: argparse.Namespace, kind: str) -> Plan:
     """Every choice that the flags make; what they leave open follows from the kind of data."""
     from edgecrnn.train.plan import Plan
 
-    size = re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", args.size)
+    given = args.size or _SIZE
+    size = re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", given)
     if size is None:
-        raise EdgecrnnError(f"--size: expected WIDTHxHEIGHT, for example 64x48, got {args.size!r}")
+        raise EdgecrnnError(f"--size: expected WIDTHxHEIGHT, for example 64x48, got {given!r}")
     if not hasattr(args, "sequence"):
         args.sequence = "time" if kind == "clips" else "columns"
     train = read_settings(TrainSettings, args)
@@ -123,6 +131,12 @@ def plan_of(args: argparse.Namespace, kind: str) -> Plan:
 
 def _refuse_settings(args: argparse.Namespace) -> None:
     """Resuming takes every setting from the run; another one would make it another run."""
+    for name in ("size", "config"):
+        if getattr(args, name) is not None:
+            raise EdgecrnnError(
+                f"--{name}: expected no settings beside --resume, which goes on with those of the "
+                "run; leave it out, or start a new run"
+            )
     for cls in _SETTINGS:
         skipped = _SKIPPED.get(cls, ())
         for field in dataclasses.fields(cls):

@@ -1,0 +1,72 @@
+"""Settings from a TOML file: the same names as the flags, and a flag given wins."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.settings import DataclassInstance, from_mapping, nearest
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+def add_config(
+    args: argparse.Namespace,
+    path: Path,
+    classes: Collection[type[DataclassInstance]],
+    others: Collection[str] = (),
+    skip: Collection[str] = (),
+) -> None:
+    """Put the file's settings into `args` where no flag was given.
+
+    Args:
+        args: what the parser returned; a flag that was not given is absent.
+        path: TOML, one line a setting, named as the flag is (learning_rate or learning-rate).
+        classes: dataclasses whose fields are settings.
+        others: flags besides, which hold a text.
+        skip: fields that no flag sets.
+
+    Raises:
+        EdgecrnnError: no such file, no TOML, an unknown key (the nearest is named), a wrong value.
+    """
+    fields = {
+        field.name: cls
+        for cls in classes
+        for field in dataclasses.fields(cls)
+        if field.name not in skip
+    }
+    known = [*others, *fields]
+    for key, value in _read(path).items():
+        name = key.replace("-", "_")
+        if name not in known:
+            raise EdgecrnnError(
+                f"{path}: expected settings of this command, got {key!r}{nearest(name, known)}; "
+                "--help lists them"
+            )
+        if name in others:
+            if not isinstance(value, str):
+                raise EdgecrnnError(f"{path}: {key}: expected a text, got {value!r}")
+        else:
+            # Alone, so that the sentence names this file, not the flags that come after it.
+            from_mapping(fields[name], {name: value}, str(path))
+        if getattr(args, name, None) is None:
+            setattr(args, name, tuple(value) if isinstance(value, list) else value)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise EdgecrnnError(
+            f"{path}: expected a TOML file of settings, got {error.strerror or error}"
+        ) from error
+    except ValueError as error:
+        raise EdgecrnnError(f"{path}: expected TOML in UTF-8, got {error}") from error

@@ -1,0 +1,74 @@
+"""A file of settings means what the flags mean; a flag given wins."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from edgecrnn.cli import command_parser
+from edgecrnn.cli.config import add_config
+from edgecrnn.cli.train import _SETTINGS, plan_of
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.train.plan import Plan, settings_text
+
+
+def planned(*flags: str, config: Path | None = None) -> Plan:
+    args = command_parser("train").parse_args(["DATA", "--out", "RUN", *flags])
+    if config is not None:
+        add_config(args, config, _SETTINGS, ("size",), ("height", "shortest"))
+    return plan_of(args, "clips")
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "settings.toml"
+    path.write_text(text)
+    return path
+
+
+def test_file_and_flags_mean_the_same(tmp_path: Path) -> None:
+    file = written(
+        tmp_path,
+        'size = "80x60"\nepochs = 7\nlearning-rate = 0.01\nbalanced = true\ncolor = "gray"\n'
+        "units = 32\nnoise = 1.5\n",
+    )
+    flags = ("--size", "80x60", "--epochs", "7", "--learning-rate", "0.01", "--balanced",
+             "--color", "gray", "--units", "32", "--noise", "1.5")  # fmt: skip
+    assert planned(config=file) == planned(*flags)
+
+
+def test_a_flag_wins(tmp_path: Path) -> None:
+    file = written(tmp_path, 'epochs = 7\nsize = "80x60"\n')
+    plan = planned("--epochs", "3", "--size", "32x32", config=file)
+    assert (plan.train.epochs, plan.preprocessing.width) == (3, 32)
+
+
+def test_what_a_run_writes_gives_the_same_plan_again(tmp_path: Path) -> None:
+    plan = planned(
+        "--epochs", "3", "--size", "32x24", "--motion", "--dropout", "0.1", "--seed", "4"
+    )
+    assert planned(config=written(tmp_path, settings_text(plan))) == plan
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("epoch = 3", "got 'epoch' (did you mean 'epochs'?)"),
+        ("epochs = 0", "epochs: expected at least 1"),
+        ('epochs = "3"', "epochs: expected int, got '3'"),
+        ("size = 64", "size: expected a text, got 64"),
+        ("height = 64", "got 'height'"),
+        ("epochs = ", "expected TOML"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(EdgecrnnError) as caught:
+        planned(config=written(tmp_path, text))
+    assert said in str(caught.value)
+    assert "settings.toml" in str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(EdgecrnnError, match="expected a TOML file of settings, got No such file"):
+        add_config(argparse.Namespace(), tmp_path / "no.toml", _SETTINGS)
