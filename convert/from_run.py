@@ -36,7 +36,9 @@ def run_subject(run: Path, record: RunRecord, data: Data, settings: ConvertSetti
     """
     thinned = _EVERY if record.sequence == "time" else 1
     train = data.splits["train"]
-    order = _at_most(train, stream_order(train, settings.seed), settings.calibration_frames * thinned)
+    order = _at_most(
+        train, stream_order(train, settings.seed), settings.calibration_frames * thinned
+    )
     calibration, _ = joined(train, order)
     return Subject(
         name=record.name,

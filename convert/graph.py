@@ -83,8 +83,15 @@ def to_float_tflite(model: Any) -> bytes:
         return bytes(converter.convert())
 
 
-def check_weights(model: Any, where: str) -> None:
+def check_weights(
+    model: Any, where: str, mend: str = "train again with a lower --learning-rate"
+) -> None:
     """Refuse NaN and infinity: no range holds them, and every answer would be theirs.
+
+    Args:
+        model: a Keras model.
+        where: it came from.
+        mend: what a person can do.
 
     Raises:
         EdgecrnnError: a weight is not finite; the layer is named.
@@ -96,8 +103,7 @@ def check_weights(model: Any, where: str) -> None:
         values = keras.ops.convert_to_numpy(weight)
         if not np.isfinite(values).all():
             raise EdgecrnnError(
-                f"{where}: expected finite weights, got NaN or infinity in {weight.path}; "
-                "train again with a lower --learning-rate"
+                f"{where}: expected finite weights, got NaN or infinity in {weight.path}; {mend}"
             )
 
 

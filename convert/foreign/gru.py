@@ -39,17 +39,15 @@ class GRUCell(keras.layers.Layer):
 
     def call(self, x: Any, h: Any) -> Any:
         """X float32 [batch, features]; h float32 [batch, units]; gives the new h."""
-        units = self.units
+        units, kernel, bias = self.units, self.recurrent_kernel, self.recurrent_bias
         given = ops.add(ops.matmul(x, self.kernel), self.bias)
-        kept = ops.add(ops.matmul(h, self.recurrent_kernel), self.recurrent_bias)
+        kept = ops.add(ops.matmul(h, kernel[:, : 2 * units]), bias[: 2 * units])
         z = ops.sigmoid(ops.add(given[:, :units], kept[:, :units]))
-        r = ops.sigmoid(ops.add(given[:, units : 2 * units], kept[:, units : 2 * units]))
+        r = ops.sigmoid(ops.add(given[:, units : 2 * units], kept[:, units:]))
+        reset = h if self.reset_after else ops.multiply(r, h)
+        recalled = ops.add(ops.matmul(reset, kernel[:, 2 * units :]), bias[2 * units :])
         if self.reset_after:
-            recalled = ops.multiply(r, kept[:, 2 * units :])
-        else:
-            candidate = self.recurrent_kernel[:, 2 * units :]
-            bias = self.recurrent_bias[2 * units :]
-            recalled = ops.add(ops.matmul(ops.multiply(r, h), candidate), bias)
+            recalled = ops.multiply(r, recalled)
         candidate = ops.tanh(ops.add(given[:, 2 * units :], recalled))
         # z h + (1 - z) candidate, with one product.
         return ops.add(candidate, ops.multiply(z, ops.subtract(h, candidate)))

@@ -21,10 +21,10 @@ class ForeignSettings:
         "with a layer that scales 0 to 255 itself",
     )
     imagenet: str = setting(
-        "",
-        "instead of --pixels, as keras.applications prepares pixels: caffe (ResNet50, VGG) or "
+        "none",
+        "instead of --pixels: as keras.applications prepares pixels: caffe (ResNet50, VGG) or "
         "torch (DenseNet)",
-        choices=("", "caffe", "torch"),
+        choices=("none", "caffe", "torch"),
     )
     size: str = setting("", "frame WxH of a model that reads any size, for example 96x96")
     fit: str = setting(
@@ -51,7 +51,7 @@ class ForeignSettings:
             raise EdgecrnnError(
                 f"pixels: expected black and then white, for example -1 1, got {low:g} {high:g}"
             )
-        if self.pixels is not None and self.imagenet:
+        if self.pixels is not None and self.imagenet != "none":
             raise EdgecrnnError("pixels: expected either --pixels or --imagenet, got both")
 
     @property
