@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from edgecrnn.convert.refusal import refused_layers
 from edgecrnn.runtime.errors import EdgecrnnError
 
 SIGNATURE = "step"
@@ -43,7 +44,14 @@ class Conversion:
                 return self._out.read_bytes()
         finally:
             self._folder.cleanup()
-        lines = [line for line in errors.decode(errors="replace").splitlines() if line.strip()]
+        said = errors.decode(errors="replace")
+        refused = refused_layers(said, self._model)
+        if refused:
+            raise EdgecrnnError(
+                f"{self._model.name}: expected operators that TFLite has, got {refused}; "
+                "replace the layer and train again"
+            )
+        lines = [line for line in said.splitlines() if line.strip()]
         last = lines[-1][:300] if lines else "no message"
         code = self._process.returncode
         ended = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
@@ -109,6 +117,10 @@ def check_weights(
 
 def _main(model: Path, out: Path) -> None:
     from edgecrnn.train.run_folder import load_model
+    from edgecrnn.train.tensorflow_start import start_tensorflow
+
+    start_tensorflow()
+    from edgecrnn.convert.foreign import gru  # noqa: F401  # registers the layer
 
     out.write_bytes(to_float_tflite(load_model(model.parent, model.name)))
 

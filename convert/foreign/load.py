@@ -23,7 +23,7 @@ def load_foreign(path: Path) -> Any:
     Raises:
         EdgecrnnError: the file is no such model, holds code, or a weight is not finite.
     """
-    _check_config(path, _config(path))
+    check_file(path)
     start_tensorflow()
     import keras
     from keras.src.models.functional import Functional
@@ -50,29 +50,13 @@ def load_foreign(path: Path) -> Any:
     return model
 
 
-def _config(path: Path) -> Any:
-    """The model's description, as JSON values."""
-    what = f"{path}: expected a Keras model in a .keras file"
-    if not path.is_file():
-        got = "a folder" if path.is_dir() else "no such file"
-        raise EdgecrnnError(f"{what}, got {got}; write one with model.save('model.keras')")
-    if path.suffix.lower() in _OLD:
-        raise EdgecrnnError(
-            f"{what}, got the older HDF5 format; load it in Keras and write it again with "
-            "model.save('model.keras')"
-        )
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return json.loads(archive.read(_CONFIG))
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise EdgecrnnError(
-            f"{what}, got another file or a damaged one; write it again with "
-            "model.save('model.keras')"
-        ) from error
+def check_file(path: Path) -> None:
+    """Refuse what Keras could load only by running code that is not its own; needs no Keras.
 
-
-def _check_config(path: Path, config: Any) -> None:
-    """Refuse what Keras could load only by running code that is not Keras's own."""
+    Raises:
+        EdgecrnnError: the file is no `.keras` file, or a layer in it is not one of Keras's.
+    """
+    config = _config(path)
     for kept in _objects(config):
         name, registered = str(kept.get("class_name")), str(kept.get("registered_name") or "")
         inner = kept.get("config")
@@ -96,6 +80,27 @@ def _check_config(path: Path, config: Any) -> None:
                 else f"{path}: expected Keras's own layers, got {layer!r} of the class {name!r}, "
                 "which is not one; build it of Keras's layers and save again"
             )
+
+
+def _config(path: Path) -> Any:
+    """The model's description, as JSON values."""
+    what = f"{path}: expected a Keras model in a .keras file"
+    if not path.is_file():
+        got = "a folder" if path.is_dir() else "no such file"
+        raise EdgecrnnError(f"{what}, got {got}; write one with model.save('model.keras')")
+    if path.suffix.lower() in _OLD:
+        raise EdgecrnnError(
+            f"{what}, got the older HDF5 format; load it in Keras and write it again with "
+            "model.save('model.keras')"
+        )
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return json.loads(archive.read(_CONFIG))
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        raise EdgecrnnError(
+            f"{what}, got another file or a damaged one; write it again with "
+            "model.save('model.keras')"
+        ) from error
 
 
 def _objects(config: Any) -> Iterator[dict[str, Any]]:

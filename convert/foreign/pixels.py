@@ -66,7 +66,7 @@ def scaled(frame: Any, settings: ForeignSettings) -> Any:
 
 
 def scaled_numbers(frames: npt.NDArray[np.uint8], settings: ForeignSettings) -> Floats:
-    """The same for pixels in memory, by Keras's own functions: what the rebuilt graph is held to."""
+    """The same for pixels in memory, by Keras's own functions: the graph's are held to them."""
     pixels = frames.astype(np.float32)
     if settings.imagenet != "none":
         prepare = keras.applications.imagenet_utils.preprocess_input
@@ -80,11 +80,11 @@ def _per_channel(frame: Any, mode: str) -> Any:
     kernel = np.zeros((1, 1, 3, 3), np.float32)
     if mode == "caffe":
         kernel[0, 0] = np.eye(3)[::-1]
-        bias = -np.float32(_CAFFE_MEAN)
+        bias = -np.array(_CAFFE_MEAN, np.float32)
     else:
-        deviation = np.float32(_TORCH_DEVIATION)
+        deviation = np.array(_TORCH_DEVIATION, np.float32)
         kernel[0, 0] = np.diag(1.0 / (255.0 * deviation))
-        bias = -np.float32(_TORCH_MEAN) / deviation
+        bias = -np.array(_TORCH_MEAN, np.float32) / deviation
     layer = keras.layers.Conv2D(3, 1, name="pixels")
     made = layer(frame)
     layer.set_weights([kernel, bias])

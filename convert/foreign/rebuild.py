@@ -62,7 +62,6 @@ class Rebuilding:
             return self._unroll(operation, check_call(operation, args, kwargs))
         if isinstance(operation, keras.layers.TimeDistributed):
             return self._each(operation, args[0])
-        _refuse_masks(operation)
         self._name(operation)
         result = operation(*args, **kwargs)
         self.made.append((result, operation, args[0] if args else None))
@@ -82,7 +81,7 @@ class Rebuilding:
         if type(operation).__name__ == "GetItem" and self._is_last(args, kwargs):
             return args[0][:, 0]
         if isinstance(operation, keras.layers.Reshape) and self._keeps_time(operation):
-            # What a step holds keeps its order: the frames were the outermost axis before and after.
+            # The frames are the outermost axis before and after, so each keeps its numbers.
             rest = operation.compute_output_shape((None, self.frames, *args[0].shape[2:]))
             return self._held(ops.reshape(args[0], (-1, 1, *rest[2:])))
         if all(over) and self._each_step(operation, tensors):
@@ -141,15 +140,15 @@ class Rebuilding:
         return any(tensor is held for held in self.over_time)
 
     def _is_last(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-        """Whether `x[:, -1]` is asked for."""
+        """Whether `x[:, -1]` or `x[:, -1, :]` is asked for; from a file the key comes as a list."""
         key = kwargs.get("key", args[1] if len(args) > 1 else None)
         last = (-1,) if self.frames is None else (-1, self.frames - 1)
         return (
-            isinstance(key, tuple)
-            and len(key) == 2
-            and key[0] == slice(None)
-            and not isinstance(key[1], slice)
+            isinstance(key, tuple | list)
+            and len(key) > 1
+            and isinstance(key[1], int)
             and key[1] in last
+            and all(part == slice(None) for part in (key[0], *key[2:]))
         )
 
     def _keeps_time(self, layer: Any) -> bool:
@@ -177,12 +176,18 @@ class Rebuilding:
         operation.name = name
 
 
-def _refuse_masks(operation: Any) -> None:
-    if isinstance(operation, keras.layers.Masking) or getattr(operation, "mask_zero", False):
-        raise EdgecrnnError(
-            f"{operation.name}: expected every step to be read, got a layer that masks some "
-            f"({type(operation).__name__}); build the model without"
-        )
+def check_masks(model: Any) -> None:
+    """Refuse a model that leaves out some steps of a sequence.
+
+    Raises:
+        EdgecrnnError: a layer masks; it is named.
+    """
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False):
+            raise EdgecrnnError(
+                f"{layer.name}: expected every step to be read, got a layer that masks some "
+                f"({type(layer).__name__}); build the model without"
+            )
 
 
 def _is_tensor(value: Any) -> bool:

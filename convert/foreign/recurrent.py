@@ -111,7 +111,7 @@ def check_call(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
     Raises:
         EdgecrnnError: it is also given a state or a mask.
     """
-    more = [value for value in (*args[1:], kwargs.get("initial_state"), kwargs.get("mask"))]
+    more = (*args[1:], kwargs.get("initial_state"), kwargs.get("mask"))
     if isinstance(args[0], list | tuple) or any(value is not None for value in more):
         raise EdgecrnnError(
             f"{layer.name}: expected a recurrent layer that begins with a state of zeros and reads "

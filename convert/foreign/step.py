@@ -11,7 +11,7 @@ from keras import ops
 
 from edgecrnn.convert.foreign.output import output_kind, scores_of
 from edgecrnn.convert.foreign.pixels import scaled
-from edgecrnn.convert.foreign.rebuild import Rebuilding
+from edgecrnn.convert.foreign.rebuild import Rebuilding, check_masks
 from edgecrnn.convert.foreign.settings import ForeignSettings
 from edgecrnn.convert.foreign.walk import replay
 from edgecrnn.runtime.errors import EdgecrnnError
@@ -98,6 +98,7 @@ def step_model(
         pixels = ops.expand_dims(pixels, 1)
         building.over_time.append(pixels)
     try:
+        check_masks(model)
         made = replay(model, pixels, building.of_clip if form.clip else building.of_picture)
     except EdgecrnnError as error:
         raise EdgecrnnError(f"{where}: {error}") from error

@@ -19,7 +19,7 @@ from edgecrnn.runtime.settings import nearest
 # In the order in which a person needs them; each is a module of this package, imported when called.
 COMMANDS = {
     "train": "train a CRNN from a folder of pictures or clips",
-    "convert": "turn a run into a certified int8 TFLite bundle for a device",
+    "convert": "turn a run or any Keras classifier into a certified int8 bundle for a device",
     "run": "classify live from a camera, a video, a folder or a network stream",
     "demo": "the whole way on data that comes with the package",
     "evaluate": "judge a run or a bundle on clips and on endless streams",
