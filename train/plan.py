@@ -19,8 +19,10 @@ from edgecrnn.train.network.settings import NetworkSettings, check_blocks
 from edgecrnn.train.settings import TrainSettings
 
 CHECKPOINT = "checkpoint.npz"
+FROZEN_CHECKPOINT = "frozen-checkpoint.npz"
 QUANTIZED_CHECKPOINT = "quantized-checkpoint.npz"
 BASELINE_CHECKPOINT = "baseline-checkpoint.npz"
+CHECKPOINTS = (FROZEN_CHECKPOINT, CHECKPOINT, QUANTIZED_CHECKPOINT, BASELINE_CHECKPOINT)
 PLAN = "plan.json"
 SETTINGS = "settings.toml"
 
@@ -45,6 +47,11 @@ def check_plan(plan: Plan, kind: str) -> None:
     """
     check_encoder(plan.network.encoder)
     check_blocks(plan.network, plan.preprocessing.height, plan.preprocessing.width)
+    if plan.train.frozen_epochs and not plan.network.weights:
+        raise EdgecrnnError(
+            f"frozen_epochs: expected 0 where nothing was learned elsewhere, got "
+            f"{plan.train.frozen_epochs}; give --weights, or leave out --frozen-epochs"
+        )
     sequence = plan.network.sequence
     if (sequence == "time") != (kind == "clips"):
         fitting = "time" if kind == "clips" else "columns or patches"
@@ -56,7 +63,7 @@ def check_plan(plan: Plan, kind: str) -> None:
 
 def write_plan(out: Path, plan: Plan, data_hash: str) -> None:
     """Write the choices, and what data they were made for; an old checkpoint there is forgotten."""
-    for name in (CHECKPOINT, QUANTIZED_CHECKPOINT, BASELINE_CHECKPOINT):
+    for name in CHECKPOINTS:
         (out / name).unlink(missing_ok=True)
     said = {"data_hash": data_hash, **dataclasses.asdict(plan)}
     write_file(out / PLAN, (json.dumps(said, indent=1) + "\n").encode())
@@ -84,7 +91,7 @@ def read_plan(out: Path, root: Path) -> Plan:
         EdgecrnnError: there is none, or its file is damaged.
     """
     path = out / PLAN
-    if not path.is_file() or not (out / CHECKPOINT).is_file():
+    if not path.is_file() or not any((out / name).is_file() for name in CHECKPOINTS):
         raise EdgecrnnError(
             f"{out}: expected a run with a checkpoint to go on from, got none; "
             f"start one: edgecrnn train {root} --out {out}"

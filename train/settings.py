@@ -46,6 +46,12 @@ class TrainSettings:
         unit="epochs",
         least=0,
     )
+    frozen_epochs: int = setting(
+        0,
+        "at first, in which --weights stay as they are and the rest learns",
+        unit="epochs",
+        least=0,
+    )
     quantization_aware: bool = setting(
         False, "train on with int8's rounding in the loop, for boards that compute in int8 alone"
     )

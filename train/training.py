@@ -29,6 +29,8 @@ from edgecrnn.train.fit import Epoch, Fitted, Trainee, Windows, fit
 from edgecrnn.train.plan import (
     BASELINE_CHECKPOINT,
     CHECKPOINT,
+    CHECKPOINTS,
+    FROZEN_CHECKPOINT,
     PLAN,
     QUANTIZED_CHECKPOINT,
     SETTINGS,
@@ -86,21 +88,22 @@ def train(
     network = build_network(network_settings, shape, len(data.labels), settings.seed)
     if not resume:
         write_plan(out, plan, data.hash)
-    fitted = _fit_part(
-        "network",
-        network_trainee(network, len(data.labels), settings.guidance),
-        data,
-        plan,
-        out / CHECKPOINT,
-        resume,
-        watch,
-    )
+    trainee = network_trainee(network, len(data.labels), settings.guidance)
+    if settings.frozen_epochs:
+        first = dataclasses.replace(settings, epochs=settings.frozen_epochs, patience=0)
+        frozen = dataclasses.replace(trainee, frozen=True)
+        early = dataclasses.replace(plan, train=first)
+        if _fit_part(
+            "frozen", frozen, data, early, out / FROZEN_CHECKPOINT, resume, watch
+        ).interrupted:
+            raise KeyboardInterrupt
+    fitted = _fit_part("network", trainee, data, plan, out / CHECKPOINT, resume, watch)
     quantized, baseline, baseline_fitted = None, None, None
     if settings.quantization_aware and not fitted.interrupted:
         gently = dataclasses.replace(plan, train=_gently(plan.train))
-        trainee = quantized_trainee(network)
+        rounded = quantized_trainee(network)
         checkpoint = out / QUANTIZED_CHECKPOINT
-        quantized = _fit_part("int8", trainee, data, gently, checkpoint, resume, watch)
+        quantized = _fit_part("int8", rounded, data, gently, checkpoint, resume, watch)
         fitted = dataclasses.replace(fitted, interrupted=quantized.interrupted)
     if settings.baseline and not fitted.interrupted:
         baseline = build_baseline(network_settings, shape, len(data.labels), settings.seed)
@@ -114,7 +117,7 @@ def train(
             baseline_model(baseline, shape).save(folder / BASELINE)
         write_record(folder, record)
         write_file(folder / SETTINGS, settings_text(plan).encode())
-        for name in (PLAN, CHECKPOINT, QUANTIZED_CHECKPOINT, BASELINE_CHECKPOINT):
+        for name in (PLAN, *CHECKPOINTS):
             if (out / name).is_file():
                 shutil.copyfile(out / name, folder / name)
     interrupted = fitted.interrupted or bool(baseline_fitted and baseline_fitted.interrupted)

@@ -69,7 +69,10 @@ def build_network(
     if filled.sequence == "patches":
         height, width = height // filled.blocks, width // filled.blocks
     encoder = build_encoder(
-        filled.encoder, (height, width, channels * (1 + filled.sees_motion)), filled.width
+        filled.encoder,
+        (height, width, channels * (1 + filled.sees_motion)),
+        filled.width,
+        filled.weights,
     )
     if filled.sees_motion:
         _favour_motion(encoder, channels)

@@ -21,7 +21,13 @@ class NetworkSettings:
         "what the LSTM steps over: frames of a clip, columns or square blocks of a picture",
         choices=SEQUENCES,
     )
-    encoder: str = setting("light", "network that reads a frame: light or document")
+    encoder: str = setting(
+        "light",
+        "network that reads a frame: light, document, or a backbone such as mobilenet_v3_small",
+    )
+    weights: str = setting(
+        "", "what a backbone learned elsewhere: imagenet (downloaded by Keras) or a .weights.h5"
+    )
     width: float = setting(1.0, "factor on the encoder's filters", least=0.1, most=8.0)
     units: int | None = setting(
         None, "LSTM units in each layer; the encoder's own where not given", least=2, most=2048

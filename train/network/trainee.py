@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from edgecrnn.train.encoders import build_encoder
+from edgecrnn.train.encoders import build_encoder, learned_weights
 from edgecrnn.train.network.layers import dropout, frame_features, scaled
 from edgecrnn.train.network.network import (
     Network,
@@ -37,6 +37,7 @@ class NetworkTrainee(Supervised):
     network: Network
     guide: Any = None
     guidance: float = 0.0  # weight of the guide's loss beside the network's
+    frozen: bool = False  # whether the encoder keeps what it learned elsewhere
 
     @property
     def weights(self) -> list[Any]:
@@ -46,8 +47,11 @@ class NetworkTrainee(Supervised):
     @property
     def trainable_weights(self) -> list[Any]:
         """The variables that training changes, in a fixed order."""
-        guide = self.guide.trainable_weights if self.guide else []
-        return self.network.trainable_weights + guide
+        weights = self.network.trainable_weights
+        if self.frozen:
+            kept = {id(weight) for weight in learned_weights(self.network.encoder)}
+            weights = [weight for weight in weights if id(weight) not in kept]
+        return weights + (self.guide.trainable_weights if self.guide else [])
 
     def losses(
         self, frames: Any, labels: Any, states: Mapping[str, Any], smoothing: float
@@ -55,7 +59,7 @@ class NetworkTrainee(Supervised):
         """(losses [batch, time], logits [batch, time, classes], new states) of a training step."""
         if self.guide is None:
             return super().losses(frames, labels, states, smoothing)
-        features, new = read(self.network, frames, states, True)
+        features, new = read(self.network, frames, states, training=not self.frozen)
         logits, memory = remember(self.network, features, states, True)
         hints = self.guide(dropout(self.network, features, True))
         losses = cross_entropy(logits, labels, smoothing)
@@ -142,7 +146,8 @@ def build_baseline(
     height, width, channels = frame_shape
     if settings.sequence == "patches":
         height, width = height // settings.blocks, width // settings.blocks
-    encoder = build_encoder(settings.encoder, (height, width, channels), settings.width)
+    shape = (height, width, channels)
+    encoder = build_encoder(settings.encoder, shape, settings.width, settings.weights)
     head = layers.Dense(classes, name="head")
     head.build((None, step_features(encoder, settings)))
     return Baseline(settings, encoder, head, keras.random.SeedGenerator(seed))
