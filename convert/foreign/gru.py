@@ -42,13 +42,15 @@ class GRUCell(keras.layers.Layer):
         units, kernel, bias = self.units, self.recurrent_kernel, self.recurrent_bias
         given = ops.add(ops.matmul(x, self.kernel), self.bias)
         kept = ops.add(ops.matmul(h, kernel[:, : 2 * units]), bias[: 2 * units])
-        z = ops.sigmoid(ops.add(given[:, :units], kept[:, :units]))
-        r = ops.sigmoid(ops.add(given[:, units : 2 * units], kept[:, units:]))
+        given_z, given_r, given_h = (given[:, i * units : (i + 1) * units] for i in range(3))
+        kept_z, kept_r = (kept[:, i * units : (i + 1) * units] for i in range(2))
+        z = ops.sigmoid(ops.add(given_z, kept_z))
+        r = ops.sigmoid(ops.add(given_r, kept_r))
         reset = h if self.reset_after else ops.multiply(r, h)
         recalled = ops.add(ops.matmul(reset, kernel[:, 2 * units :]), bias[2 * units :])
         if self.reset_after:
             recalled = ops.multiply(r, recalled)
-        candidate = ops.tanh(ops.add(given[:, 2 * units :], recalled))
+        candidate = ops.tanh(ops.add(given_h, recalled))
         # z h + (1 - z) candidate, with one product.
         return ops.add(candidate, ops.multiply(z, ops.subtract(h, candidate)))
 

@@ -54,7 +54,6 @@ class Rebuilding:
     over_time: list[Any] = field(default_factory=list)  # tensors over the clip
     made: list[tuple[Any, Any, Any]] = field(default_factory=list)  # (tensor, operation, its input)
     _cells: dict[int, Any] = field(default_factory=dict)
-    _names: dict[str, Any] = field(default_factory=dict)
 
     def of_picture(self, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """One operation on tensors of the picture, recurrent ones unrolled over their steps."""
@@ -62,7 +61,6 @@ class Rebuilding:
             return self._unroll(operation, check_call(operation, args, kwargs))
         if isinstance(operation, keras.layers.TimeDistributed):
             return self._each(operation, args[0])
-        self._name(operation)
         result = operation(*args, **kwargs)
         self.made.append((result, operation, args[0] if args else None))
         return result
@@ -76,16 +74,15 @@ class Rebuilding:
         if isinstance(operation, keras.layers.RNN):
             return self._step(operation, check_call(operation, args, kwargs))
         if isinstance(operation, keras.layers.TimeDistributed):
-            made = replay(operation.layer, args[0][:, 0], self.of_picture)
+            made = replay(operation.layer, _this_step(args[0]), self.of_picture)
             return self._held(ops.expand_dims(made, 1))
         if type(operation).__name__ == "GetItem" and self._is_last(args, kwargs):
-            return args[0][:, 0]
+            return _this_step(args[0])
         if isinstance(operation, keras.layers.Reshape) and self._keeps_time(operation):
             # The frames are the outermost axis before and after, so each keeps its numbers.
             rest = operation.compute_output_shape((None, self.frames, *args[0].shape[2:]))
             return self._held(ops.reshape(args[0], (-1, 1, *rest[2:])))
         if all(over) and self._each_step(operation, tensors):
-            self._name(operation)
             return self._held(operation(*args, **kwargs))
         raise _not_a_stream(operation)
 
@@ -114,7 +111,7 @@ class Rebuilding:
         names = [f"{part}{number}" for part in states_of(cell)]
         for name in names:
             self.states[name] = keras.Input((cell.units,), name=name)
-        state = advance(cell, x[:, 0], tuple(self.states[name] for name in names))
+        state = advance(cell, _this_step(x), tuple(self.states[name] for name in names))
         self.new.update(zip(names, state, strict=True))
         made = self._held(ops.expand_dims(state[0], 1)) if layer.return_sequences else state[0]
         return [made, *state] if layer.return_state else made
@@ -128,8 +125,7 @@ class Rebuilding:
     def _cell(self, layer: Any) -> Any:
         if id(layer) not in self._cells:
             kind = "lstm" if isinstance(layer.cell, keras.layers.LSTMCell) else "gru"
-            cell = self._cells[id(layer)] = written_out(layer, f"{kind}_{len(self._cells)}")
-            self._name(cell)
+            self._cells[id(layer)] = written_out(layer, f"{kind}_{len(self._cells)}")
         return self._cells[id(layer)]
 
     def _held(self, tensor: Any) -> Any:
@@ -167,14 +163,6 @@ class Rebuilding:
             return all(axis % rank > 1 for axis in axes)
         return False
 
-    def _name(self, operation: Any) -> None:
-        """A nested model may use a name again; in one graph each stands once."""
-        name, number = operation.name, 1
-        while self._names.setdefault(name, operation) is not operation:
-            number += 1
-            name = f"{operation.name}_{number}"
-        operation.name = name
-
 
 def check_masks(model: Any) -> None:
     """Refuse a model that leaves out some steps of a sequence.
@@ -188,6 +176,11 @@ def check_masks(model: Any) -> None:
                 f"{layer.name}: expected every step to be read, got a layer that masks some "
                 f"({type(layer).__name__}); build the model without"
             )
+
+
+def _this_step(x: Any) -> Any:
+    """[batch, 1, ...] without the time; not x[:, 0], which XNNPACK leaves to the CPU."""
+    return ops.reshape(x, (-1, *x.shape[2:]))
 
 
 def _is_tensor(value: Any) -> bool:

@@ -79,12 +79,15 @@ def unrolled(layer: Any, cell: Any, x: Any) -> tuple[Any, tuple[Any, ...]]:
             f"{layer.name}: expected a known number of steps for the recurrent layer, got any; "
             "build the model for one size"
         )
-    zero = ops.zeros_like(x[:, 0, :1]) + ops.zeros((1, cell.units))
+    # Laid flat first: a slice that also drops an axis is one that XNNPACK leaves to the CPU.
+    features = x.shape[2]
+    flat = ops.reshape(x, (-1, x.shape[1] * features))
+    zero = ops.zeros_like(flat[:, :1]) + ops.zeros((1, cell.units))
     state = tuple(zero for _ in states_of(cell))
     steps = range(x.shape[1])
     outputs = []
     for index in reversed(steps) if layer.go_backwards else steps:
-        state = advance(cell, x[:, index], state)
+        state = advance(cell, flat[:, index * features : (index + 1) * features], state)
         outputs.append(state[0])
     return ops.stack(outputs, axis=1) if layer.return_sequences else outputs[-1], state
 
@@ -92,8 +95,7 @@ def unrolled(layer: Any, cell: Any, x: Any) -> tuple[Any, tuple[Any, ...]]:
 def merged(layer: Any, forward: Any, backward: Any) -> Any:
     """What `Bidirectional` makes of its two layers' outputs."""
     if layer.return_sequences:
-        steps = backward.shape[1]
-        backward = ops.stack([backward[:, i] for i in reversed(range(steps))], axis=1)
+        backward = ops.flip(backward, axis=1)
     if layer.merge_mode == "concat":
         return ops.concatenate([forward, backward], axis=-1)
     if layer.merge_mode == "sum":

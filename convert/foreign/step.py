@@ -13,7 +13,7 @@ from edgecrnn.convert.foreign.output import output_kind, scores_of
 from edgecrnn.convert.foreign.pixels import scaled
 from edgecrnn.convert.foreign.rebuild import Rebuilding, check_masks
 from edgecrnn.convert.foreign.settings import ForeignSettings
-from edgecrnn.convert.foreign.walk import replay
+from edgecrnn.convert.foreign.walk import name_apart, replay
 from edgecrnn.runtime.errors import EdgecrnnError
 
 
@@ -112,6 +112,7 @@ def step_model(
         kind = "softmax"
     outputs = {"scores": scores_of(made, kind)}
     outputs.update({f"{name}_out": value for name, value in building.new.items()})
+    name_apart(outputs)
     return Step(keras.Model({"frame": frame, **building.states}, outputs, name="step"), kind)
 
 

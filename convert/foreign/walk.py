@@ -69,6 +69,37 @@ def last_operation(model: Any) -> Any:
     return model
 
 
+def name_apart(outputs: Any) -> None:
+    """Give every operation behind `outputs` a name of its own, as one graph needs.
+
+    A nested model may use the names of the outer one again, and a file the names that operations
+    get here. Inputs keep theirs, then layers.
+    """
+    operations: dict[int, Any] = {}
+    tensors = list(keras.tree.flatten(outputs))
+    seen = set()
+    while tensors:
+        operation, node, _ = tensors.pop()._keras_history
+        operations[id(operation)] = operation
+        if (id(operation), node) not in seen:
+            seen.add((id(operation), node))
+            tensors.extend(operation._inbound_nodes[node].input_tensors)
+    taken: set[str] = set()
+    for operation in sorted(operations.values(), key=_rank):
+        name, number = operation.name, 1
+        while name in taken:
+            number += 1
+            name = f"{operation.name}_{number}"
+        operation.name = name
+        taken.add(name)
+
+
+def _rank(operation: Any) -> int:
+    if isinstance(operation, keras.layers.InputLayer):
+        return 0
+    return 1 if isinstance(operation, keras.layers.Layer) else 2
+
+
 def _apply(call: Call, operation: Any, *args: Any, **kwargs: Any) -> Any:
     if isinstance(operation, Functional | keras.Sequential):
         return replay(operation, args[0], call)
