@@ -7,7 +7,8 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from edgecrnn.runtime.errors import EdgecrnnError
@@ -18,24 +19,56 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def check_output(path: Path, force: bool) -> None:
-    """Refuse an output path that exists (without `force`) or cannot be written."""
-    if path.exists() and not force:
+def check_output(path: Path, force: bool, replaces: Collection[str] | None = None) -> None:
+    """Refuse an output path that exists (without `force`), is a device, or cannot be written.
+
+    Args:
+        path: file or folder to write.
+        force: it may be there already.
+        replaces: for a file (), for a folder the names of which one must be in it, so that force
+            replaces what an earlier call wrote and no person's own folder; None asks for nothing.
+    """
+    try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise EdgecrnnError(
+                f"{path}: expected a file or a folder to write, got a device or a pipe; "
+                "choose another path"
+            )
+        if path.exists() and not force:
+            raise EdgecrnnError(
+                f"{path}: expected a path that does not exist yet, got one that does; "
+                "choose another, or replace it with --force"
+            )
+        if path.exists() and replaces is not None:
+            _check_replaced(path, replaces)
+        parent = path.absolute().parent
+        while not parent.exists():
+            parent = parent.parent
+        if not parent.is_dir():
+            raise EdgecrnnError(
+                f"{path}: expected a folder at {parent}, got a file; choose another path"
+            )
+        # Permissions do not tell: root has them in /proc too. What can be made can be written.
+        Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=parent)).rmdir()
+    except OSError as error:
         raise EdgecrnnError(
-            f"{path}: expected a path that does not exist yet, got one that does; "
-            "choose another with --out or replace it with --force"
+            f"{path}: expected a path that can be written, got {error.strerror!r}; "
+            "choose another path"
+        ) from error
+
+
+def _check_replaced(path: Path, names: Collection[str]) -> None:
+    """Refuse to replace a file by a folder, a folder by a file, or a folder of other things."""
+    if path.is_dir() != bool(names):
+        expected, got = ("folder", "file") if names else ("file", "folder")
+        raise EdgecrnnError(
+            f"{path}: expected a {expected} to replace, got a {got}; choose another path"
         )
-    parent = path.absolute().parent
-    while not parent.exists():
-        parent = parent.parent
-    if not parent.is_dir():
+    inside = {entry.name for entry in path.iterdir()} if names else set()
+    if inside and inside.isdisjoint(names):
         raise EdgecrnnError(
-            f"{path}: expected a folder at {parent}, got a file; choose another --out"
-        )
-    if not os.access(parent, os.W_OK):
-        raise EdgecrnnError(
-            f"{path}: expected to be able to write in {parent}, got permission denied; "
-            "choose another --out"
+            f"{path}: expected a folder with {' or '.join(names)} to replace, got one with "
+            f"{min(inside)!r}; choose another path"
         )
 
 
@@ -45,9 +78,9 @@ def write_file(path: Path, data: bytes) -> None:
     Raises:
         EdgecrnnError: the disk is full or the folder cannot be written; nothing is left behind.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("wb") as file:
             file.write(data)
             file.flush()
@@ -56,7 +89,8 @@ def write_file(path: Path, data: bytes) -> None:
     except OSError as error:
         raise EdgecrnnError(f"{path}: could not be written ({error.strerror})") from error
     finally:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
     sync_folder(path.parent)
 
 
@@ -64,15 +98,15 @@ def write_file(path: Path, data: bytes) -> None:
 def new_folder(path: Path) -> Iterator[Path]:
     """Give an empty folder beside `path` that takes its name when the block succeeds.
 
-    A folder that already has the name is replaced; where the block fails it is left untouched.
+    A folder that already has the name is replaced, where a link leads to it the one it leads to;
+    where the block fails it is left untouched.
     """
-    path = path.absolute()
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    beside, old = (path.with_name(f".{path.name}.{secrets.token_hex(4)}") for _ in range(2))
     beside.mkdir()
     try:
         yield beside
-        old = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
         if path.exists():
             os.replace(path, old)
         os.replace(beside, path)

@@ -19,7 +19,7 @@ from edgecrnn.runtime.settings import nearest
 # In the order in which a person needs them; each is a module of this package, imported when called.
 COMMANDS = {
     "train": "train a CRNN from a folder of pictures or clips",
-    "convert": "turn a run or any Keras classifier into a certified int8 bundle for a device",
+    "convert": "turn a run or any Keras classifier into a certified int8 bundle",
     "run": "classify live from a camera, a video, a folder or a network stream",
     "demo": "the whole way on data that comes with the package",
     "evaluate": "judge a run or a bundle on clips and on endless streams",
@@ -156,4 +156,6 @@ def _sentence(error: Exception, command: str) -> str | None:
         return f"{place}expected space left on the disk, got none; free some and start again"
     if isinstance(error, PermissionError) and error.filename:
         return f"{error.filename}: expected to be allowed in there, got permission denied"
+    if isinstance(error, OSError) and error.errno in (errno.ENAMETOOLONG, errno.EROFS):
+        return f"{error.filename}: {error.strerror}; choose another path"
     return None

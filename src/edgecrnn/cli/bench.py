@@ -37,7 +37,7 @@ def execute(args: argparse.Namespace) -> int:
             f"{args.seconds:g}"
         )
     if args.json is not None:
-        check_output(args.json, args.force)
+        check_output(args.json, args.force, ())
     size = SourceSettings(size=args.size).wanted_size
     bundle = open_bundle(args.bundle)
     if args.source is not None:

@@ -52,17 +52,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Write the clips, train, convert, classify a video on the device runtime, tell."""
-    from edgecrnn.train.demo.export import export
+    from edgecrnn.train.demo.export import SPLITS, export
     from edgecrnn.train.demo.moving_digits import DemoSettings
 
     settings = DemoSettings(train=args.clips)
     if args.export is not None:
-        check_output(args.export, args.force)
+        check_output(args.export, args.force, SPLITS)
         export(args.export, settings)
         _say(f"wrote {args.export}: split/class/clip, the layout that edgecrnn train reads")
         return 0
     if not (args.out / _MARK).is_file():
-        check_output(args.out, args.force)
+        check_output(args.out, args.force, (_MARK,))
     started = time.monotonic()
     data_folder, run = args.out / "data", args.out / "moving-digits"
     bundle = args.out / "moving-digits.edgecrnn"

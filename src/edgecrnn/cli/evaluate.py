@@ -42,7 +42,7 @@ def execute(args: argparse.Namespace) -> int:
     if args.seed < 0:
         raise EdgecrnnError(f"--seed: expected 0 or more, got {args.seed}; leave it out for 0")
     if args.json is not None:
-        check_output(args.json, args.force)
+        check_output(args.json, args.force, ())
     subject = open_subject(args.model, args.variant)
     data = load_for(subject, args.data, args.cache, _progress("decoding"))
     chosen = choose_clips(data, args.split, subject.trained)

@@ -48,7 +48,8 @@ def execute(args: argparse.Namespace) -> int:
     from edgecrnn.cli.progress import TrainingProgress
     from edgecrnn.train.data.layout import read_layout
     from edgecrnn.train.data.store import load
-    from edgecrnn.train.plan import CHECKPOINT, check_plan, read_plan
+    from edgecrnn.train.plan import CHECKPOINT, PLAN, check_plan, read_plan
+    from edgecrnn.train.run_folder import RECORD
     from edgecrnn.train.tensorflow_start import start_tensorflow
 
     if args.resume:
@@ -63,7 +64,7 @@ def execute(args: argparse.Namespace) -> int:
                 f"{args.out}: expected a path that does not exist yet, got a run; go on with it "
                 "by --resume, choose another with --out, or replace it with --force"
             )
-        check_output(args.out, args.force)
+        check_output(args.out, args.force, (RECORD, PLAN))
         kind = read_layout(args.data, 0).kind
         plan = plan_of(args, kind)
     check_plan(plan, kind)
