@@ -20,7 +20,12 @@ def tag(name: str, *children: str | Markup, **attributes: object) -> Markup:
 
 
 def picture(
-    width: float, height: float, label: str, children: Iterable[Markup], wide: bool = False
+    width: float,
+    height: float,
+    label: str,
+    children: Iterable[Markup],
+    wide: bool = False,
+    class_: str = "",
 ) -> Markup:
     """A whole drawing of that size in pixels.
 
@@ -34,7 +39,7 @@ def picture(
         height=number(height),
         role="img",
         aria_label=label,
-        class_="wide" if wide else "fit",
+        class_=f"{'wide' if wide else 'fit'} {class_}".strip(),
     )
 
 
