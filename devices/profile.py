@@ -65,7 +65,7 @@ class DeviceProfile:
         least=0.0,
         most=1.0,
     )
-    delegate: Mapping[str, Mapping[str, Any]] = field(
+    delegate: Mapping[str, Any] = field(
         default_factory=dict, metadata={"help": "settings of each delegate that needs some"}
     )
 

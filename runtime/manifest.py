@@ -12,7 +12,7 @@ from typing import Any
 from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.preprocess import Preprocessing
-from edgecrnn.runtime.settings import from_mapping
+from edgecrnn.runtime.settings import check, from_mapping
 
 FORMAT = 2
 MANIFEST = "manifest.json"
@@ -31,6 +31,9 @@ class Variant:
     delegates: tuple[str, ...]  # delegates that it suits, for example ("cpu",)
     operator: str  # the one that asks for the newest TFLite runtime, for example "DEQUANTIZE v3"
     runtimes: Mapping[str, str]  # package to its least version that has it; none that has not
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Manifest:
     def __post_init__(self) -> None:
         if self.format != FORMAT:
             raise EdgecrnnError(_other_format(self.format))
+        check(self)
         if self.sequence not in ("time", "columns", "patches"):
             raise EdgecrnnError(
                 f"sequence: expected time, columns or patches, got {self.sequence!r}"

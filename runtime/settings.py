@@ -56,11 +56,13 @@ def check(settings: DataclassInstance) -> None:
         _check_field(field, hints[field.name], getattr(settings, field.name))
 
 
-def from_mapping(cls: type[S], values: Mapping[str, Any], where: str) -> S:
+def from_mapping(cls: type[S], values: object, where: str) -> S:
     """Build `cls` from JSON or TOML values; unknown keys are refused with the nearest known one.
 
     Lists become tuples. `where` names the file in the error.
     """
+    if not isinstance(values, Mapping):
+        raise EdgecrnnError(f"{where}: expected keys and their values, got {values!r}")
     names = [field.name for field in dataclasses.fields(cls)]
     for key in values:
         if key not in names:
@@ -77,16 +79,10 @@ def from_mapping(cls: type[S], values: Mapping[str, Any], where: str) -> S:
 
 
 def _check_field(field: dataclasses.Field[Any], hint: Any, value: Any) -> None:
-    allowed = _plain_types(hint)
-    if value is None and type(None) in allowed:
+    if not _fits(value, hint):
+        raise EdgecrnnError(f"{field.name}: expected {_said(hint)}, got {value!r}")
+    if value is None:
         return
-    if float in allowed and isinstance(value, int) and not isinstance(value, bool):
-        allowed = (*allowed, int)
-    if allowed and (
-        not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed)
-    ):
-        names = " or ".join(t.__name__ for t in allowed if t is not type(None))
-        raise EdgecrnnError(f"{field.name}: expected {names}, got {value!r}")
     choices = field.metadata.get("choices") or ()
     if choices and value not in choices:
         hint_text = nearest(str(value), choices)
@@ -103,12 +99,27 @@ def _check_field(field: dataclasses.Field[Any], hint: Any, value: Any) -> None:
         raise EdgecrnnError(f"{field.name}: expected {bounds}{unit_text}, got {value!r}")
 
 
-def _plain_types(hint: Any) -> tuple[type, ...]:
-    """The classes to test with isinstance; () where the hint is too rich to test."""
-    origin = get_origin(hint)
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether `value` is of the type `hint`, down to what tuples and mappings hold."""
+    origin, parts = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        parts = [_plain_types(part) for part in get_args(hint)]
-        return tuple(t for part in parts for t in part) if all(parts) else ()
-    if origin is not None:
-        return (origin,) if isinstance(origin, type) else ()
-    return (hint,) if isinstance(hint, type) else ()
+        return any(_fits(value, part) for part in parts)
+    if origin is tuple:
+        if not isinstance(value, tuple):
+            return False
+        wanted = parts[:1] * len(value) if parts[-1] is Ellipsis else parts
+        return len(value) == len(wanted) and all(map(_fits, value, wanted))
+    if origin is Mapping:
+        return isinstance(value, Mapping) and all(
+            _fits(key, parts[0]) and _fits(one, parts[1]) for key, one in value.items()
+        )
+    if hint in (int, float):
+        return isinstance(value, (int, hint)) and not isinstance(value, bool)
+    return hint is Any or isinstance(value, origin or hint)
+
+
+def _said(hint: Any) -> str:
+    """The type as a person reads it: None, the value of what is not given, is left out."""
+    if get_origin(hint) in (Union, types.UnionType):
+        return " or ".join(_said(part) for part in get_args(hint) if part is not type(None))
+    return hint.__name__ if isinstance(hint, type) else str(hint).replace("collections.abc.", "")

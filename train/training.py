@@ -224,7 +224,7 @@ def _record(
         labels=data.labels,
         frame_rate=data.frame_rate,
         preprocessing=plan.preprocessing,
-        network=plan.network,
+        network=network.settings,
         train=plan.train,
         augmentation=dataclasses.asdict(plan.augmentation),
         data=DataRecord(

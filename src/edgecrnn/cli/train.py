@@ -99,12 +99,12 @@ def execute(args: argparse.Namespace) -> int:
 
     judged = judge_run(args.out, record, data)
     report_run(args.out, record, judged)
-    from edgecrnn.train.evaluation.text import evaluation_text
+    from edgecrnn.train.evaluation.text import evaluation_text, shown
 
     print(f"on {judged.chosen.said}:\n")
     print(evaluation_text(judged.evaluation))
     print(f"{record.parameters} parameters, best epoch {record.best_epoch}")
-    print(f"run     {args.out}\nreport  {args.out / REPORT}")
+    print(f"run     {shown(str(args.out), 1000)}\nreport  {shown(str(args.out / REPORT), 1000)}")
     return 0
 
 
