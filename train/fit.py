@@ -18,7 +18,6 @@ import numpy as np
 import tensorflow as tf
 
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.train.average import Average
 from edgecrnn.train.checkpoint import Progress, read_checkpoint, write_checkpoint
 from edgecrnn.train.data.batches import Window
 from edgecrnn.train.network.supervision import cross_entropy
@@ -108,11 +107,8 @@ def fit(
         EdgecrnnError: the loss is not finite; the last good weights stay in the checkpoint.
     """
     optimizer = _optimizer(trainee, settings, steps)
-    average = Average(trainee.weights, settings.averaging)
-    learn, judge = _learn(trainee, optimizer, settings, average), _judge(trainee)
-    variables = [
-        *trainee.weights, *optimizer.variables, trainee.dropout_seed, *average.variables
-    ]  # fmt: skip
+    learn, judge = _learn(trainee, optimizer, settings), _judge(trainee)
+    variables = [*trainee.weights, *optimizer.variables, trainee.dropout_seed]
     progress = Progress(0, -1, (-1.0, 0.0), (), _values(trainee.weights))
     if resume and checkpoint.exists():
         progress = read_checkpoint(checkpoint, variables)
@@ -130,9 +126,7 @@ def fit(
                     f"loss: expected a number, got {trained.loss} in epoch {epoch + 1}; the last "
                     "good weights are kept; lower --learning-rate and train with --resume"
                 )
-            with average.in_place():
-                val_loss, val_accuracy = _validate(trainee, judge, validation(0))
-                reached = _values(trainee.weights)
+            val_loss, val_accuracy = _validate(trainee, judge, validation(0))
             line = Epoch(
                 epoch + 1, trained.loss, trained.accuracy, val_loss, val_accuracy,
                 float(keras.ops.convert_to_numpy(optimizer.learning_rate)),
@@ -141,7 +135,9 @@ def fit(
             )  # fmt: skip
             history.append(line)
             if (val_accuracy, -val_loss) > best_score:
-                best, best_score, best_epoch = reached, (val_accuracy, -val_loss), epoch
+                best, best_score, best_epoch = (
+                    _values(trainee.weights), (val_accuracy, -val_loss), epoch,
+                )  # fmt: skip
             done = Progress(epoch + 1, best_epoch, best_score, tuple(map(vars, history)), best)
             write_checkpoint(checkpoint, done, variables)
             on_epoch(line)
@@ -202,7 +198,7 @@ def _validate(trainee: Trainee, judge: Any, windows: Iterator[Window]) -> tuple[
     return float(totals[0] / counted), float(totals[1] / counted)
 
 
-def _learn(trainee: Trainee, optimizer: Any, settings: TrainSettings, average: Average) -> Any:
+def _learn(trainee: Trainee, optimizer: Any, settings: TrainSettings) -> Any:
     """The compiled update: (frames, labels, weights, reset, states) to (sums, new states)."""
 
     @tf.function(reduce_retracing=True)
@@ -218,7 +214,6 @@ def _learn(trainee: Trainee, optimizer: Any, settings: TrainSettings, average: A
         gradients = tape.gradient(loss, trainee.trainable_weights)
         gradients, _ = tf.clip_by_global_norm(gradients, settings.clip_norm)
         optimizer.apply(gradients, trainee.trainable_weights)
-        average.follow()
         return _sums(losses, logits, labels, weights), new
 
     return learn

@@ -13,8 +13,8 @@ from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.files import write_file
 from edgecrnn.runtime.preprocess import Preprocessing
-from edgecrnn.runtime.settings import check, from_mapping
-from edgecrnn.train.network.settings import FilledSettings
+from edgecrnn.runtime.settings import from_mapping
+from edgecrnn.train.network.settings import NetworkSettings
 from edgecrnn.train.settings import TrainSettings
 from edgecrnn.train.tensorflow_start import start_tensorflow
 
@@ -36,9 +36,6 @@ class DataRecord:
     counts: Mapping[str, Mapping[str, int]]
     skipped: tuple[str, ...]
 
-    def __post_init__(self) -> None:
-        check(self)
-
 
 @dataclass(frozen=True)
 class RunRecord:
@@ -53,7 +50,7 @@ class RunRecord:
     labels: tuple[str, ...]
     frame_rate: float | None  # frames a second; None for pictures
     preprocessing: Preprocessing
-    network: FilledSettings
+    network: NetworkSettings
     train: TrainSettings
     augmentation: Mapping[str, Any]
     data: DataRecord
@@ -63,13 +60,6 @@ class RunRecord:
     history: tuple[Mapping[str, float], ...]
     baseline_history: tuple[Mapping[str, float], ...]
     quantized_history: tuple[Mapping[str, float], ...] = ()  # of the epochs for int8
-
-    def __post_init__(self) -> None:
-        check(self)
-        if self.kind not in ("pictures", "clips"):
-            raise EdgecrnnError(f"kind: expected pictures or clips, got {self.kind!r}")
-        if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
-            raise EdgecrnnError(f"labels: expected at least two different ones, got {self.labels}")
 
     @property
     def sequence(self) -> str:
@@ -84,9 +74,8 @@ class RunRecord:
 
 def write_record(run: Path, record: RunRecord) -> None:
     """Write `run.json` whole."""
-    # Plain ASCII: a file name may hold bytes that are no letters.
-    text = json.dumps(dataclasses.asdict(record), indent=1) + "\n"
-    write_file(run / RECORD, text.encode("ascii"))
+    text = json.dumps(dataclasses.asdict(record), indent=1, ensure_ascii=False) + "\n"
+    write_file(run / RECORD, text.encode())
 
 
 def read_record(run: Path) -> RunRecord:
@@ -104,27 +93,28 @@ def read_record(run: Path) -> RunRecord:
         )
     try:
         values = json.loads(path.read_bytes())
-        if values["format"] != FORMAT:
-            raise EdgecrnnError(
-                f"format: expected {FORMAT}, got {values['format']!r}; "
-                "use the edgecrnn that made the run, or train again"
-            )
         nested: tuple[tuple[str, Any], ...] = (
             ("preprocessing", Preprocessing),
-            ("network", FilledSettings),
+            ("network", NetworkSettings),
             ("train", TrainSettings),
             ("data", DataRecord),
             ("decision", DecisionSettings),
         )
         for key, cls in nested:
             values[key] = from_mapping(cls, values[key], key)
-        return from_mapping(RunRecord, values, RECORD)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        record = from_mapping(RunRecord, values, RECORD)
+    except (ValueError, KeyError, TypeError) as error:
         raise EdgecrnnError(
             f"{path}: expected the record of a run, got {error!r}; train again"
         ) from error
     except EdgecrnnError as error:
         raise EdgecrnnError(f"{path}: {error}") from error
+    if record.format != FORMAT:
+        raise EdgecrnnError(
+            f"{path}: expected format {FORMAT}, got {record.format}; "
+            "use the edgecrnn that made the run, or train again"
+        )
+    return record
 
 
 def load_model(run: Path, file: str = MODEL) -> Any:
@@ -144,7 +134,9 @@ def load_model(run: Path, file: str = MODEL) -> Any:
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
+        # Keras wraps the reason in what it was reading; the reason stands last.
+        reason = str(error).rpartition("Exception encountered: ")[2].strip().splitlines()
         raise EdgecrnnError(
             f"{path}: expected a Keras model, got one that does not load "
-            f"({str(error).strip().splitlines()[0][:120]}); train again"
+            f"({(reason or [type(error).__name__])[0][:160]}); train again"
         ) from error

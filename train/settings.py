@@ -30,12 +30,6 @@ class TrainSettings:
         "cosine", "how the step falls after a short rise", choices=("cosine", "constant")
     )
     clip_norm: float = setting(1.0, "largest norm of a gradient", least=0.001)
-    averaging: float = setting(
-        0.99,
-        "share of the weights' moving average that a step keeps; 0 for none",
-        least=0.0,
-        most=0.9999,
-    )
     weight_decay: float = setting(0.0001, "decay of the weights, decoupled (AdamW)", least=0.0)
     label_smoothing: float = setting(
         0.05, "share of the target spread over all labels", least=0.0, most=0.5
