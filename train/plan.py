@@ -106,7 +106,7 @@ def read_plan(out: Path, root: Path) -> Plan:
     try:
         said = json.loads(path.read_bytes())
         return Plan(**{name: from_mapping(cls, said[name], name) for name, cls in parts.items()})
-    except (ValueError, KeyError, TypeError, EdgecrnnError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, EdgecrnnError) as error:
         raise EdgecrnnError(
             f"{path}: expected the settings of a run, got {error}; train again with --force"
         ) from error

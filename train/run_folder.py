@@ -13,8 +13,8 @@ from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.files import write_file
 from edgecrnn.runtime.preprocess import Preprocessing
-from edgecrnn.runtime.settings import from_mapping
-from edgecrnn.train.network.settings import NetworkSettings
+from edgecrnn.runtime.settings import check, from_mapping
+from edgecrnn.train.network.settings import FilledSettings
 from edgecrnn.train.settings import TrainSettings
 from edgecrnn.train.tensorflow_start import start_tensorflow
 
@@ -36,6 +36,9 @@ class DataRecord:
     counts: Mapping[str, Mapping[str, int]]
     skipped: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        check(self)
+
 
 @dataclass(frozen=True)
 class RunRecord:
@@ -50,7 +53,7 @@ class RunRecord:
     labels: tuple[str, ...]
     frame_rate: float | None  # frames a second; None for pictures
     preprocessing: Preprocessing
-    network: NetworkSettings
+    network: FilledSettings
     train: TrainSettings
     augmentation: Mapping[str, Any]
     data: DataRecord
@@ -60,6 +63,13 @@ class RunRecord:
     history: tuple[Mapping[str, float], ...]
     baseline_history: tuple[Mapping[str, float], ...]
     quantized_history: tuple[Mapping[str, float], ...] = ()  # of the epochs for int8
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.kind not in ("pictures", "clips"):
+            raise EdgecrnnError(f"kind: expected pictures or clips, got {self.kind!r}")
+        if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
+            raise EdgecrnnError(f"labels: expected at least two different ones, got {self.labels}")
 
     @property
     def sequence(self) -> str:
@@ -74,8 +84,9 @@ class RunRecord:
 
 def write_record(run: Path, record: RunRecord) -> None:
     """Write `run.json` whole."""
-    text = json.dumps(dataclasses.asdict(record), indent=1, ensure_ascii=False) + "\n"
-    write_file(run / RECORD, text.encode())
+    # Plain ASCII: a file name may hold bytes that are no letters.
+    text = json.dumps(dataclasses.asdict(record), indent=1) + "\n"
+    write_file(run / RECORD, text.encode("ascii"))
 
 
 def read_record(run: Path) -> RunRecord:
@@ -93,28 +104,27 @@ def read_record(run: Path) -> RunRecord:
         )
     try:
         values = json.loads(path.read_bytes())
+        if values["format"] != FORMAT:
+            raise EdgecrnnError(
+                f"format: expected {FORMAT}, got {values['format']!r}; "
+                "use the edgecrnn that made the run, or train again"
+            )
         nested: tuple[tuple[str, Any], ...] = (
             ("preprocessing", Preprocessing),
-            ("network", NetworkSettings),
+            ("network", FilledSettings),
             ("train", TrainSettings),
             ("data", DataRecord),
             ("decision", DecisionSettings),
         )
         for key, cls in nested:
             values[key] = from_mapping(cls, values[key], key)
-        record = from_mapping(RunRecord, values, RECORD)
-    except (ValueError, KeyError, TypeError) as error:
+        return from_mapping(RunRecord, values, RECORD)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise EdgecrnnError(
             f"{path}: expected the record of a run, got {error!r}; train again"
         ) from error
     except EdgecrnnError as error:
         raise EdgecrnnError(f"{path}: {error}") from error
-    if record.format != FORMAT:
-        raise EdgecrnnError(
-            f"{path}: expected format {FORMAT}, got {record.format}; "
-            "use the edgecrnn that made the run, or train again"
-        )
-    return record
 
 
 def load_model(run: Path, file: str = MODEL) -> Any:
