@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
 from edgecrnn.convert.diagram_graph import Graph, Operator, Tensor, read_graph
 from edgecrnn.convert.diagram_layout import Box, Stroke, Wire, arrange
+from edgecrnn.runtime.bundle import Bundle
+from edgecrnn.runtime.engine import Engine
 from edgecrnn.train.report import svg
 
 XNNPACK, BUILT_IN = "XNNPACK", "CPU, built-in kernels"
@@ -42,7 +45,7 @@ class _Node:
         longest = max(len(line) for line, _ in self.lines)
         tabs = sum(self.tabs) + 6 * (len(self.tabs) + 1) if self.tabs else 0.0
         width = max(_LETTER * longest + 2 * _PAD, tabs, _LEAST_WIDTH)
-        return Box(width, self.height + (_TAB if self.tensors else 0.0))
+        return width, self.height + (_TAB if self.tensors else 0.0)
 
     @property
     def height(self) -> float:
@@ -51,9 +54,9 @@ class _Node:
 
     def port(self, place: int) -> float:
         """The middle of a tab in 0..1 of the width."""
-        room = (self.box.width - sum(self.tabs)) / (len(self.tabs) + 1)
+        room = (self.box[0] - sum(self.tabs)) / (len(self.tabs) + 1)
         middle = room * (place + 1) + sum(self.tabs[:place]) + self.tabs[place] / 2
-        return middle / self.box.width
+        return middle / self.box[0]
 
 
 def diagram(
@@ -84,6 +87,34 @@ def diagram(
     width = max(layout.width + 2 * _MARGIN, 480.0 + 2 * _MARGIN)
     height = layout.height + top + _MARGIN
     return svg.picture(width, height, label, parts, wide=True, class_="diagram")
+
+
+def bundle_diagrams(bundle: Bundle, certificate: Mapping[str, Any]) -> dict[str, str]:
+    """A diagram of each shipped int8 variant, and of what another delegate than the CPU's runs.
+
+    Args:
+        bundle: what was shipped.
+        certificate: its `certificate.json`, parsed.
+
+    Returns:
+        SVGs by their headings, for example "int8 on the CPU" and "int8 on ethos-u (estimated)".
+    """
+    files = {variant.name: variant.file for variant in bundle.manifest.variants}
+    diagrams = {}
+    for name in (finding["variant"] for finding in certificate["variants"]):
+        model = bundle.read(files[name]) if name in files else b""
+        if model and any(one.kind == "int8" for one in read_graph(model).tensors.values()):
+            taken = Engine(model, bundle.manifest.labels, name).taken()
+            heading = f"{name} on the CPU"
+            diagrams[heading] = diagram(model, runners_by_index(model, taken), heading)
+    for one in certificate.get("deployments", ()):
+        if one["delegate"] == "cpu" or "taken" not in one or one["recipe"] not in files:
+            continue
+        model, heading = bundle.read(files[one["recipe"]]), f"{one['recipe']} on {one['delegate']}"
+        heading += f" ({one['status']})"
+        runners = runners_by_name(model, one["delegate"], one["taken"], one["left"])
+        diagrams[heading] = diagram(model, runners, heading)
+    return diagrams
 
 
 def runners_by_index(model: bytes, taken: set[int] | frozenset[int]) -> dict[int, str]:
@@ -182,7 +213,7 @@ def _operator(operator: Operator, graph: Graph, class_: str, who: str | None) ->
 
 
 def _drawn(node: _Node, x: float, y: float) -> Markup:
-    width, height, middle = node.box.width, node.height, x + node.box.width / 2
+    width, height, middle = node.box[0], node.height, x + node.box[0] / 2
     parts = [svg.tag("title", node.title)]
     for place, (tensor, breadth) in enumerate(zip(node.tensors, node.tabs, strict=True)):
         at = x + width * node.port(place)

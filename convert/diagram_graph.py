@@ -195,7 +195,7 @@ def _weights(
         kind = _TYPE[tensors[index].type]
         if index in constants and kind not in ("int32", "int64"):
             value = _only_value(tensors[index], constants[index])
-            return f"by {value:.3g}" if value is not None else f"w {_short(tensors[index])}"
+            return f"by {value:.3g}" if value is not None else f"const {_short(tensors[index])}"
     return ""
 
 

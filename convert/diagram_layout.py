@@ -1,8 +1,8 @@
 """Where the boxes and wires of a graph go: layers from top to bottom, few crossings, no overlap.
 
 The method is that of Sugiyama, Tagawa and Toda (1981): longest-path layers, an order within each
-layer by barycentres, then coordinates. A wire that passes a layer holds a place of its own there,
-so nothing is ever drawn through a box. Plain values in, plain values out.
+by barycentres, then coordinates. A wire that passes a layer holds a place of its own there, so
+nothing is ever drawn through a box.
 """
 
 from __future__ import annotations
@@ -12,21 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 Point = tuple[float, float]
-# A place in a layer: a box by its number, or ("pass", wire) where a wire passes.
-_Item = int | tuple[str, int]
+Box = tuple[float, float]  # width and height in pixels
+# A place in a row: a box by its number, or (wire, row) where a wire passes.
+_Item = int | tuple[int, int]
 
 _BETWEEN, _THREAD, _NARROW = 20.0, 10.0, 8.0  # pixels between boxes, of a passing wire, around it
 _GAP, _MOST_GAP, _SLOPE = 26.0, 60.0, 0.06  # between layers, more where wires go far sideways
-_SWEEPS, _ALIGNMENTS = 12, 16
+_SWEEPS, _ALIGNMENTS = 24, 16
 _STRAIGHT = 4.0  # how much rather a passing wire stays straight than a box moves
-
-
-@dataclass(frozen=True)
-class Box:
-    """A box's size in pixels."""
-
-    width: float
-    height: float
 
 
 @dataclass(frozen=True)
@@ -75,16 +68,13 @@ def arrange(boxes: Sequence[Box], wires: Sequence[Wire], page: float) -> Layout:
     rows = _fold(_layers(len(boxes), wires), boxes, wires, page)
     row_of = {box: index for index, row in enumerate(rows) for box in row}
     links = _links(wires, row_of)
-    layers = _ordered([[*row] for row in rows], wires, row_of, links)
+    layers = _ordered([[*row] for row in rows], wires, links)
     centres, width = _centres(layers, boxes, links, page)
     return _drawn(layers, boxes, wires, links, centres, width)
 
 
 def _layers(count: int, wires: Sequence[Wire]) -> list[int]:
-    """The layer of each box: below all that it reads, and no higher above its readers than need be.
-
-    What only reads one thing and is read moves down to its reader, so that wires are short.
-    """
+    """The layer of each box: below all that it reads, near its readers, so that wires are short."""
     into: list[set[int]] = [set() for _ in range(count)]  # wires by target
     out: list[set[int]] = [set() for _ in range(count)]
     for index, wire in enumerate(wires):
@@ -125,19 +115,15 @@ def _fold(
             row: list[int] = []
             while rest:
                 tried = [*row, rest[0]]
-                passing = _passing(wires, placed, placed | set(tried))
-                needed = sum(boxes[box].width + _BETWEEN for box in tried)
+                done = placed | set(tried)
+                passing = sum(w.source in placed and not done.issuperset(w.targets) for w in wires)
+                needed = sum(boxes[box][0] + _BETWEEN for box in tried)
                 if row and needed + passing * (_THREAD + _NARROW) > page:
                     break
                 row.append(rest.pop(0))
             rows.append(row)
             placed |= set(row)
     return rows
-
-
-def _passing(wires: Sequence[Wire], above: set[int], done: set[int]) -> int:
-    """Wires that come from above and have a reader below."""
-    return sum(wire.source in above and not done.issuperset(wire.targets) for wire in wires)
 
 
 _Links = dict[int, list[tuple[int, _Item, _Item]]]
@@ -150,107 +136,107 @@ def _links(wires: Sequence[Wire], row_of: Mapping[int, int]) -> _Links:
         first = row_of[wire.source]
         last = max((row_of[target] for target in wire.targets), default=first)
         for row in range(first, last):
-            above: _Item = wire.source if row == first else ("pass", index)
+            above: _Item = wire.source if row == first else (index, row)
             below: list[_Item] = [
                 target for target in dict.fromkeys(wire.targets) if row_of[target] == row + 1
             ]
             if last > row + 1:
-                below.append(("pass", index))
+                below.append((index, row + 1))
             links.setdefault(row, []).extend((index, above, item) for item in below)
     return links
 
 
-def _ordered(
-    layers: list[list[_Item]], wires: Sequence[Wire], row_of: Mapping[int, int], links: _Links
-) -> list[list[_Item]]:
+def _ordered(layers: list[list[_Item]], wires: Sequence[Wire], links: _Links) -> list[list[_Item]]:
     """The places of each row from left to right: the order of fewest crossings of some sweeps."""
     for row, pieces in links.items():
         found = dict.fromkeys(below for _, _, below in pieces if isinstance(below, tuple))
         layers[row + 1].extend(found)
-    best, fewest = [list(row) for row in layers], _crossings(layers, links)
+    best, fewest = [list(row) for row in layers], _crossings(layers, wires, links)
     for sweep in range(_SWEEPS):
         down = sweep % 2 == 0
         for row in range(1, len(layers)) if down else range(len(layers) - 2, -1, -1):
-            beside = row - 1 if down else row + 1
-            place = {item: index for index, item in enumerate(layers[beside])}
-            pieces = links.get(row - 1 if down else row, [])
-            near: dict[_Item, list[int]] = {}
-            for _, above, below in pieces:
-                here, there = (below, above) if down else (above, below)
-                near.setdefault(here, []).append(place[there])
-            now = {item: float(index) for index, item in enumerate(layers[row])}
-            layers[row].sort(
-                key=lambda item: sum(near[item]) / len(near[item]) if item in near else now[item]
-            )
-        crossings = _crossings(layers, links)
+            # Where nothing is beside it, a place stays.
+            mean = {item: float(index) for index, item in enumerate(layers[row])}
+            near: dict[_Item, list[float]] = {}
+            upper = row - 1 if down else row
+            for (_, above, below), ends in zip(
+                links.get(upper, []), _ends(layers, wires, links, upper), strict=True
+            ):
+                near.setdefault(below if down else above, []).append(ends[0 if down else 1])
+            mean.update((item, sum(found) / len(found)) for item, found in near.items())
+            if sweep % 4 > 1:  # ties the other way round
+                layers[row].reverse()
+            layers[row].sort(key=mean.__getitem__)
+        crossings = _crossings(layers, wires, links)
         if crossings < fewest:
             best, fewest = [list(row) for row in layers], crossings
+        if not fewest:
+            break
     return best
 
 
-def _crossings(layers: Sequence[Sequence[_Item]], links: _Links) -> int:
-    count = 0
-    for row, pieces in links.items():
-        above = {item: index for index, item in enumerate(layers[row])}
-        below = {item: index for index, item in enumerate(layers[row + 1])}
-        ends = [(above[a], below[b]) for _, a, b in pieces]
-        count += sum((a - c) * (b - d) < 0 for (a, b), (c, d) in itertools.combinations(ends, 2))
-    return count
+def _ends(
+    layers: Sequence[Sequence[_Item]], wires: Sequence[Wire], links: _Links, row: int
+) -> list[Point]:
+    """Of each piece below a row: which place it comes from, with its port, and which it goes to."""
+    pieces = links.get(row, [])
+    if not pieces:
+        return []
+    above = {item: index for index, item in enumerate(layers[row])}
+    below = {item: index for index, item in enumerate(layers[row + 1])}
+    return [
+        (above[a] + (wires[wire].port - 0.5 if isinstance(a, int) else 0.0), float(below[b]))
+        for wire, a, b in pieces
+    ]
+
+
+def _crossings(layers: Sequence[Sequence[_Item]], wires: Sequence[Wire], links: _Links) -> int:
+    return sum(
+        (a - c) * (b - d) < 0
+        for row in links
+        for (a, b), (c, d) in itertools.combinations(_ends(layers, wires, links, row), 2)
+    )
 
 
 def _centres(
     layers: Sequence[Sequence[_Item]], boxes: Sequence[Box], links: _Links, page: float
-) -> tuple[dict[tuple[int, _Item], float], float]:
-    """The middle of each place by (row, place), and the width that was needed."""
-
-    def width(item: _Item) -> float:
-        return boxes[item].width if isinstance(item, int) else _THREAD
-
-    offsets = []  # of each place from the row's first one, were they packed
+) -> tuple[dict[_Item, float], float]:
+    """The middle of each place, and the width that was needed."""
+    breadth = {i: boxes[i][0] if isinstance(i, int) else _THREAD for row in layers for i in row}
+    packed, lengths = {}, []  # the middle of each place were its row packed, and the rows' lengths
     for row in layers:
-        at, packed = 0.0, []
-        for left, item in itertools.pairwise([None, *row]):
-            if left is not None and item is not None:
-                both = isinstance(left, int) and isinstance(item, int)
-                at += (width(left) + width(item)) / 2 + (_BETWEEN if both else _NARROW)
-            packed.append(at)
-        offsets.append(packed)
-    spans = [
-        (width(row[0]) / 2, packed[-1] + width(row[-1]) / 2)
-        for row, packed in zip(layers, offsets, strict=True)
-    ]
-    page = max([page, *(left + right for left, right in spans)])
+        at = 0.0
+        for item, beside in itertools.zip_longest(row, row[1:]):
+            packed[item] = at + breadth[item] / 2
+            space = _BETWEEN if isinstance(item, int) and isinstance(beside, int) else _NARROW
+            at += breadth[item] + (0.0 if beside is None else space)
+        lengths.append(at)
+    page = max(page, *lengths)
     centres = {
-        (index, item): (page + spans[index][0] - spans[index][1]) / 2 + offset
-        for index, row in enumerate(layers)
-        for item, offset in zip(row, offsets[index], strict=True)
+        item: packed[item] + (page - length) / 2
+        for row, length in zip(layers, lengths, strict=True)
+        for item in row
     }
-    near: dict[tuple[int, _Item], tuple[list[_Item], list[_Item]]] = {}
-    for row, pieces in links.items():
+    over: dict[_Item, list[_Item]] = {}
+    under: dict[_Item, list[_Item]] = {}
+    for pieces in links.values():
         for _, above, below in pieces:
-            near.setdefault((row, above), ([], []))[1].append(below)
-            near.setdefault((row + 1, below), ([], []))[0].append(above)
+            over.setdefault(below, []).append(above)
+            under.setdefault(above, []).append(below)
+    weight = {item: 1.0 if isinstance(item, int) else _STRAIGHT for item in breadth}
     for turn in range(_ALIGNMENTS):
         # The last turn goes down, so that what reads one box alone stands straight below it.
         down = turn % 2 == 1
-        for index in range(len(layers)) if down else reversed(range(len(layers))):
-            wanted, weights = [], []
-            for item, offset in zip(layers[index], offsets[index], strict=True):
-                over, under = near.get((index, item), ([], []))
-                looks = [centres[index - 1, o] for o in over]
-                if not down:
-                    looks = [centres[index + 1, u] for u in under]
-                middle = sum(looks) / len(looks) if looks else centres[index, item]
-                wanted.append(middle - offset)
-                weights.append(_STRAIGHT if isinstance(item, tuple) else 1.0)
-            low, high = spans[index][0], page - spans[index][1]
-            for item, offset, x in zip(
-                layers[index], offsets[index], _rising(wanted, weights), strict=True
-            ):
-                centres[index, item] = min(max(x, low), high) + offset
-    edges = [(x - width(item) / 2, x + width(item) / 2) for (_, item), x in centres.items()]
-    left = min(edge for edge, _ in edges)
-    return {key: x - left for key, x in centres.items()}, max(edge for _, edge in edges) - left
+        for row, length in list(zip(layers, lengths, strict=True))[:: 1 if down else -1]:
+            near = [(over if down else under).get(item) or [item] for item in row]
+            means = [sum(centres[one] for one in found) / len(found) for found in near]
+            wanted = [mean - packed[item] for item, mean in zip(row, means, strict=True)]
+            moved = _rising(wanted, [weight[item] for item in row])
+            for item, x in zip(row, moved, strict=True):
+                centres[item] = min(max(x, 0.0), page - length) + packed[item]
+    left = min(x - breadth[item] / 2 for item, x in centres.items())
+    right = max(x + breadth[item] / 2 for item, x in centres.items())
+    return {item: x - left for item, x in centres.items()}, right - left
 
 
 def _rising(values: Sequence[float], weights: Sequence[float]) -> list[float]:
@@ -269,39 +255,36 @@ def _drawn(
     boxes: Sequence[Box],
     wires: Sequence[Wire],
     links: _Links,
-    centres: Mapping[tuple[int, _Item], float],
+    centres: Mapping[_Item, float],
     width: float,
 ) -> Layout:
     """Heights, and where each wire enters and leaves."""
-    entering: dict[tuple[int, _Item], list[tuple[float, int]]] = {}
-    for row, pieces in links.items():
+    entering: dict[_Item, list[tuple[float, int]]] = {}
+    for pieces in links.values():
         for wire, above, below in pieces:
-            entering.setdefault((row + 1, below), []).append((centres[row, above], wire))
-    ports = {}  # (row, box, wire): where it enters, spread over the box's middle
-    for key, arrivals in entering.items():
-        item = key[1]
-        breadth = boxes[item].width * 0.6 if isinstance(item, int) else 0.0
+            entering.setdefault(below, []).append((centres[above], wire))
+    ports = {}  # (place, wire): where it enters, spread over the box's middle
+    for item, arrivals in entering.items():
+        breadth = boxes[item][0] * 0.6 if isinstance(item, int) else 0.0
         for place, (_, wire) in enumerate(sorted(arrivals)):
-            ports[key[0], item, wire] = centres[key] + breadth * (
-                (place + 0.5) / len(arrivals) - 0.5
-            )
+            ports[item, wire] = centres[item] + breadth * ((place + 0.5) / len(arrivals) - 0.5)
     corners: dict[int, Point] = {}
     strokes: dict[int, list[Stroke]] = {index: [] for index in range(len(wires))}
     y = 0.0
     for row, items in enumerate(layers):
         real = [item for item in items if isinstance(item, int)]
         for box in real:
-            corners[box] = (centres[row, box] - boxes[box].width / 2, y)
-        bottom = y + max(boxes[box].height for box in real)
+            corners[box] = (centres[box] - boxes[box][0] / 2, y)
+        bottom = y + max(boxes[box][1] for box in real)
         pieces = links.get(row, [])
         starts = []
         for wire, above, below in pieces:
             if isinstance(above, int):
-                x = corners[above][0] + boxes[above].width * wires[wire].port
-                start = (x, y + boxes[above].height)
+                x = corners[above][0] + boxes[above][0] * wires[wire].port
+                start = (x, y + boxes[above][1])
             else:
-                start = (centres[row, above], y)
-            starts.append((start, ports[row + 1, below, wire]))
+                start = (centres[above], y)
+            starts.append((start, ports[below, wire]))
         across = max((abs(start[0] - x) for start, x in starts), default=0.0)
         next_y = bottom + min(_MOST_GAP, _GAP + _SLOPE * across)
         for (wire, _, below), (start, x) in zip(pieces, starts, strict=True):

@@ -126,6 +126,19 @@ class Engine:
         The interpreter appends one pseudo-operator DELEGATE a partition; the operators between
         its inputs and its outputs are the ones it took. No public call tells.
         """
+        taken, names, partitions = self._delegated()
+        return (
+            [name for index, name in names.items() if index in taken],
+            [name for index, name in names.items() if index not in taken],
+            partitions,
+        )
+
+    def taken(self) -> frozenset[int]:
+        """Indexes of the operators that a delegate took, in the order of the model's graph."""
+        return self._delegated()[0]
+
+    def _delegated(self) -> tuple[frozenset[int], dict[int, str], int]:
+        """(indexes that a delegate took, every operator's name by its index, partitions)."""
         details = self._interpreter._get_ops_details()
         partitions = [detail for detail in details if detail["op_name"] == "DELEGATE"]
         operators = [detail for detail in details if detail["op_name"] != "DELEGATE"]
@@ -139,11 +152,8 @@ class Engine:
                 if maker is not None and maker["index"] not in taken:
                     taken.add(maker["index"])
                     wanted.extend(int(t) for t in maker["inputs"] if int(t) not in given)
-        return (
-            [each["op_name"] for each in operators if each["index"] in taken],
-            [each["op_name"] for each in operators if each["index"] not in taken],
-            len(partitions),
-        )
+        names = {int(each["index"]): str(each["op_name"]) for each in operators}
+        return frozenset(taken), names, len(partitions)
 
 
 def load_engine(bundle: Bundle, variant: str | None = None, threads: int = 1) -> Engine:
