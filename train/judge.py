@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edgecrnn.train.data.store import Data
 from edgecrnn.train.evaluation.choice import Chosen, TrainedOn, choose_clips
@@ -41,9 +42,25 @@ def judge_run(run: Path, record: RunRecord, data: Data) -> Judged:
 
 
 def report_run(
-    run: Path, record: RunRecord, judged: Judged, rows: Sequence[VariantRow] = ()
+    run: Path,
+    record: RunRecord,
+    judged: Judged,
+    rows: Sequence[VariantRow] = (),
+    certificate: Mapping[str, Any] | None = None,
+    diagrams: Mapping[str, str] | None = None,
 ) -> None:
-    """Write the run's report; `rows` are what conversion made, () before it."""
+    """Write the run's report.
+
+    Args:
+        run: the run's folder.
+        record: its record.
+        judged: what its model does.
+        rows: what conversion made, () before it.
+        certificate: the bundle's `certificate.json`, parsed; None before conversion.
+        diagrams: SVGs of converted graphs, by their headings.
+    """
     chosen = judged.chosen
-    report = report_of_run(record, judged.evaluation, chosen.clips, chosen.said, rows)
+    report = report_of_run(
+        record, judged.evaluation, chosen.clips, chosen.said, rows, certificate, diagrams
+    )
     write_report(run / REPORT, report)

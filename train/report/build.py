@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from edgecrnn.runtime.files import write_file
 from edgecrnn.train.evaluation.text import count_said, percent
+from edgecrnn.train.report.certificate import certificate_section
 from edgecrnn.train.report.confusion import confusion_map
 from edgecrnn.train.report.content import ReportInput
 from edgecrnn.train.report.curves import curve_chart, series
 from edgecrnn.train.report.filmstrip import card
+from edgecrnn.train.report.page import bytes_said, render, style
 from edgecrnn.train.report.stream_strip import FRAMES_SHOWN, stream_strip
 
-_FOLDER = Path(__file__).parent
 # Differences smaller than this are not worth a remark.
 _REMARKABLE = 0.05
 # Of fewer clips no such difference says anything.
@@ -37,28 +35,22 @@ class Tile:
 
 def build_report(report: ReportInput) -> str:
     """The whole page as HTML; it loads nothing and runs nothing."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = percent
-    environment.filters["count"] = count_said
-    environment.filters["bytes"] = bytes_said
-    environment.filters["setting"] = setting_said
     evaluation = report.evaluation
     cards = [
         card(one, evaluation.labels, evaluation.warmup, report.frame_rate)
         for one in report.examples
     ]
     trace = evaluation.detail.trace
-    return environment.get_template("report.html.j2").render(
+    certificate = None
+    if report.certificate is not None:
+        certificate = certificate_section(report.certificate, report.diagrams)
+    return render(
+        "report.html.j2",
         report=report,
+        certificate=certificate,
         evaluation=evaluation,
         one=evaluation.kind.removesuffix("s"),
-        style=Markup((_FOLDER / "report.css").read_text("utf-8")),
+        style=style(),
         tiles=tiles(report),
         remarks=remarks(report),
         confusion=confusion_map(evaluation.labels, evaluation.confusion),
@@ -128,28 +120,6 @@ def remarks(report: ReportInput) -> list[str]:
         if stream.changes and stream.delay_p90 is None:
             result.append("More than one change of class in ten is never followed by the decision.")
     return [*result, *report.notes]
-
-
-def bytes_said(size: float) -> str:
-    """'71 kB' or '3.4 MB'."""
-    if size < 1000:
-        return f"{size:.0f} B"
-    return f"{size / 1e3:,.0f} kB" if size < 999_500 else f"{size / 1e6:,.1f} MB"
-
-
-def setting_said(value: Any) -> str:
-    """A setting's value as a person writes it."""
-    if value is None:
-        return "not set"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {setting_said(one)}" for key, one in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(map(setting_said, value)) or "none"
-    return str(value) if value != "" else "not set"
 
 
 def _delay_tile(report: ReportInput) -> Tile:

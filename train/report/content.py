@@ -54,6 +54,8 @@ class ReportInput:
     baseline_history: tuple[Mapping[str, float], ...] = ()
     best_epoch: int | None = None  # from 1
     variants: tuple[VariantRow, ...] = ()
+    certificate: Mapping[str, Any] | None = None  # a bundle's certificate.json, parsed
+    diagrams: Mapping[str, str] = field(default_factory=dict)  # SVGs by heading
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # split, class, clips
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # group, name, value
     skipped: tuple[str, ...] = ()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from edgecrnn.train.evaluation.result import Evaluation
 from edgecrnn.train.evaluation.streams import Clips
@@ -18,6 +19,8 @@ def report_of_run(
     clips: Clips,
     judged_on: str,
     variants: Sequence[VariantRow] = (),
+    certificate: Mapping[str, Any] | None = None,
+    diagrams: Mapping[str, str] | None = None,
 ) -> ReportInput:
     """Everything that the page of `record` shows.
 
@@ -27,6 +30,8 @@ def report_of_run(
         clips: what was judged; the examples are taken from it.
         judged_on: which clips those are, for example "the test split".
         variants: what conversion made, the float model first; () before it.
+        certificate: the bundle's `certificate.json`, parsed; None before conversion.
+        diagrams: SVGs of converted graphs, by their headings.
     """
     return ReportInput(
         name=record.name,
@@ -42,6 +47,8 @@ def report_of_run(
         baseline_history=record.baseline_history,
         best_epoch=record.best_epoch,
         variants=tuple(variants),
+        certificate=certificate,
+        diagrams=dict(diagrams or {}),
         counts=record.data.counts,
         settings={
             "Frames": {

@@ -17,15 +17,14 @@ from edgecrnn.train.data.store import FrameStore
 from edgecrnn.train.evaluation.evaluate import evaluate
 from edgecrnn.train.report.build import (
     build_report,
-    bytes_said,
     remarks,
-    setting_said,
     tiles,
     write_report,
 )
 from edgecrnn.train.report.content import ReportInput, VariantRow
 from edgecrnn.train.report.curves import curve_chart, series
 from edgecrnn.train.report.examples import choose_examples, spread
+from edgecrnn.train.report.page import bytes_said, setting_said
 from edgecrnn.train.report.svg import ticks
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
