@@ -28,7 +28,8 @@ def measure(model: bytes, samples: Sequence[Sample]) -> Ranges:
     moving average of each sample's: what lies beyond it is where sigmoid and tanh are flat, and a
     range that held it would leave the rest too few steps. (On the demo, before the cell state was
     bounded, all-integer int8 agreed with float on 99.2 % of the frames like this, 97.7 % with
-    averages alone and 81 % with extremes alone.)
+    averages alone and 81 % with extremes alone.) A GRU's state is tanh's: nothing lies far out, so
+    it takes extremes too (clips of three motions: 99.5 % of a stream, 98.6 % with its average).
 
     What is known is not measured: pixels are 0 to 255, so that their int8 is the uint8 moved by
     128. A state comes in as it went out, with one range, so that carrying it on rounds nothing.
@@ -42,9 +43,11 @@ def measure(model: bytes, samples: Sequence[Sample]) -> Ranges:
     ranges = _calibrated(model, samples, qsv_utils.min_max_update)
     typical = _calibrated(model, samples, qsv_utils.moving_average_update)
     states = _states(model)
-    cell = {name for name in typical if "lstm_" in name or name in (*states, *states.values())}
+    # A state h without a c beside it is a GRU's.
+    of_lstm = {t for name, pair in states.items() if f"c{name[1:]}" in states for t in pair}
+    cell = {name for name in typical if "lstm_" in name or name in of_lstm}
     ranges.update({name: typical[name] for name in cell})
-    ranges.update({came: ranges[went] for came, went in states.items() if went in ranges})
+    ranges.update({came: ranges[went] for came, went in states.values() if went in ranges})
     return {**ranges, **_pixel_ranges(model)}
 
 
@@ -86,13 +89,16 @@ def _calibrated(
     return dict(calibration.get_model_qsvs())
 
 
-def _states(model: bytes) -> dict[str, str]:
-    """The tensor that a state comes in by: the one that it went out by; pixels left out."""
+def _states(model: bytes) -> dict[str, tuple[str, str]]:
+    """By the state's name: the tensors that it comes in by and went out by; pixels left out."""
     parsed = unpack(model)
     signature, tensors = parsed.signatureDefs[0], parsed.subgraphs[0].tensors
     went = {entry.name: tensors[entry.tensorIndex].name.decode() for entry in signature.outputs}
     return {
-        tensors[entry.tensorIndex].name.decode(): went[entry.name + b"_out"]
+        entry.name.decode(): (
+            tensors[entry.tensorIndex].name.decode(),
+            went[entry.name + b"_out"],
+        )
         for entry in signature.inputs
         if entry.name not in _PIXELS and entry.name + b"_out" in went
     }
