@@ -28,6 +28,8 @@ Ints = npt.NDArray[np.int64]
 Frames = npt.NDArray[np.uint8]
 # Frames that follow each other say little that is new; every third covers more clips.
 EVERY = 3
+# Examples that the model is looked at by themselves.
+_CLIPS, _PICTURES = 100, 8
 # Share of the files that may be bad, as for training data.
 _MOST_BAD = 0.05
 
@@ -41,6 +43,7 @@ class Material:
     labels: Ints | None  # of `check`; None where nothing says them
     frame_rate: float | None  # frames a second; None for pictures
     examples: tuple[Frames, ...]  # some of `check`, each clip or picture by itself
+    classes: tuple[int, ...]  # of the examples; () where nothing says them
     skipped: tuple[str, ...]  # files left out, and why
     data: dict[str, Any]  # what the certificate says of it
 
@@ -153,13 +156,15 @@ def _labelled(
         for _ in range(settings.check // held):
             check = [*check, *rng.permutation(sorted(set(check))).tolist()]
     check = _at_most(check, counts, settings.check)
+    examples = list(dict.fromkeys(check))[: _CLIPS if form.clip else _PICTURES]
     frames, truth = joined(clips, np.array(check, np.int64))
     return Material(
         calibration=joined(clips, np.array(calibration, np.int64))[0],
         check=frames,
         labels=truth,
         frame_rate=data.frame_rate,
-        examples=tuple(clips.clip(i) for i in check[:8]),
+        examples=tuple(clips.clip(i) for i in examples),
+        classes=tuple(int(clips.labels[i]) for i in examples),
         skipped=tuple(f"{item.path}: {item.reason}" for item in data.skipped),
         data={"hash": data.hash, "labels": "the folders' names", "division": division},
     )
@@ -214,7 +219,8 @@ def _unlabelled(folder: Path, preprocessing: Preprocessing, settings: ConvertSet
         check=check,
         labels=None,
         frame_rate=None,
-        examples=tuple(check[i : i + 1] for i in range(min(8, len(check)))),
+        examples=tuple(check[i : i + 1] for i in range(min(_PICTURES, len(check)))),
+        classes=(),
         skipped=tuple(skipped),
         data={
             "hash": hashlib.sha256("".join(names).encode("utf-8", "surrogateescape")).hexdigest(),

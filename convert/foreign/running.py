@@ -46,7 +46,7 @@ class Running:
         """Largest difference of a score between the two; for clips after the last frame.
 
         Args:
-            examples: uint8 [time, height, width, channels] each; of pictures the first counts.
+            examples: uint8 [time, height, width, channels] each; a picture is a clip of one.
         """
         worst = 0.0
         for frames in examples:
@@ -54,11 +54,17 @@ class Running:
                 frames = frames[: self._form.frames or _COMPARED]
                 ours, theirs = self.stream(frames)[-1], self.original(frames[None])[0]
             else:
-                ours, theirs = self.stream(frames[:1])[0], self.original(frames[:1])[0]
+                ours, theirs = self.stream(frames)[0], self.original(frames)[0]
             # Not max(): a score that is no number must not be lost in it.
             difference = float(np.abs(ours - theirs).max())
             worst = worst if difference <= worst else difference
         return worst
+
+    def right_on_clips(self, material: Material) -> float:
+        """Share of the clips, each by itself from a zero state, that the model names rightly."""
+        given = [clip[: self._form.frames] for clip in material.examples]
+        decided = [int(self.original(clip[None])[0].argmax()) for clip in given]
+        return float(np.mean(np.array(decided) == np.array(material.classes)))
 
     def reference(self, material: Material) -> Reference:
         """The model over the held-out pictures, or its step model along the held-out stream."""

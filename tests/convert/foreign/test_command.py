@@ -104,6 +104,7 @@ def test_clips_become_a_stream_with_its_state(clips: Path, loose: Path, tmp_path
     )
     assert code == 0, said
     assert "clips of 8, read one at a time with the state carried on" in said
+    assert "of 8 held-out clips, each from a fresh state, the model names" in said
     bundle = open_bundle(out)
     assert (bundle.manifest.sequence, bundle.manifest.frame_rate) == ("time", 10.0)
     assert bundle.manifest.decision.warmup == 7
