@@ -67,10 +67,8 @@ def _convert_run(
 ) -> int:
     from edgecrnn.convert.conversion import convert
     from edgecrnn.convert.from_run import run_subject
-    from edgecrnn.convert.judge import judge_variants
+    from edgecrnn.convert.report import report_conversion
     from edgecrnn.convert.text import certificate_text
-    from edgecrnn.runtime.bundle import open_bundle
-    from edgecrnn.train.judge import judge_run, report_run
     from edgecrnn.train.run_folder import REPORT, read_record
 
     record = read_record(args.model)
@@ -78,9 +76,7 @@ def _convert_run(
     data = training_data(record, args.data, args.cache)
     subject = run_subject(args.model, record, data, settings)
     converted = convert(subject, profile, args.out, settings, _say)
-    judged = judge_run(args.model, record, data)
-    rows = judge_variants(args.model, record, judged, open_bundle(args.out), converted)
-    report_run(args.model, record, judged, rows)
+    report_conversion(args.model, record, data, args.out, converted)
     print(certificate_text(converted, profile.name))
     print(f"bundle  {args.out}\nreport  {args.model / REPORT}")
     return 0
@@ -96,11 +92,14 @@ def _convert_model(
     foreign = read_settings(ForeignSettings, args)
     check_file(args.model)
     labels = read_labels(args.labels)
-    check_output(args.out, args.force)
+    page = args.out.with_name(f"{args.out.name}.html")
+    for path in (args.out, page):
+        check_output(path, args.force)
     # TensorFlow is imported only now: most mistakes are told at once.
     start_tensorflow()
     from edgecrnn.convert.conversion import convert
     from edgecrnn.convert.foreign.subject import keras_subject
+    from edgecrnn.convert.report import write_page
     from edgecrnn.convert.text import certificate_text
 
     with tempfile.TemporaryDirectory(prefix="edgecrnn-") as folder:
@@ -109,7 +108,8 @@ def _convert_model(
         )
         converted = convert(subject, profile, args.out, settings, _say)
     print(certificate_text(converted, profile.name))
-    print(f"bundle  {args.out}")
+    write_page(args.out, page, args.model.stem)
+    print(f"bundle  {args.out}\nreport  {page}")
     return 0
 
 

@@ -93,12 +93,10 @@ def _train_and_convert(
     from edgecrnn.cli.progress import TrainingProgress
     from edgecrnn.convert.conversion import convert
     from edgecrnn.convert.from_run import run_subject
-    from edgecrnn.convert.judge import judge_variants
+    from edgecrnn.convert.report import report_conversion
     from edgecrnn.convert.settings import ConvertSettings
     from edgecrnn.devices.profile import load_profile
-    from edgecrnn.runtime.bundle import open_bundle
     from edgecrnn.train.data.store import load
-    from edgecrnn.train.judge import judge_run, report_run
     from edgecrnn.train.training import Watch, train
 
     plan = _plan(epochs)
@@ -113,9 +111,7 @@ def _train_and_convert(
     _head("convert", f"edgecrnn convert {run} --device {_DEVICE} --out {bundle}")
     subject = run_subject(run, record, data, ConvertSettings())
     converted = convert(subject, load_profile(_DEVICE), bundle, ConvertSettings(), _say)
-    judged = judge_run(run, record, data)
-    rows = judge_variants(run, record, judged, open_bundle(bundle), converted)
-    report_run(run, record, judged, rows)
+    judged, rows = report_conversion(run, record, data, bundle, converted)
     return judged.evaluation, rows
 
 
