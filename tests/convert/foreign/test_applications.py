@@ -50,7 +50,7 @@ def taught(make: Callable[..., Any], pixels: tuple[float, float] | None, root: P
     model = make(input_shape=(SIDE, SIDE, 3), alpha=0.5, weights=None, classes=len(LABELS))
     files = [(n, path) for n, label in enumerate(LABELS) for path in (root / label).iterdir()]
     low, high = pixels or (0.0, 255.0)
-    frames = np.stack([read_picture(path)[..., ::-1] for _, path in files])
+    frames: np.ndarray = np.stack([read_picture(path)[..., ::-1] for _, path in files])
     frames = frames.astype(np.float32) / 255 * (high - low) + low
     # What training does to the normalisations; without it random layers answer all but the same.
     for layer in model.layers:
@@ -92,7 +92,7 @@ def test_it_converts_and_answers_as_keras_does(name: str, pictures: Path, tmp_pa
         assert done.returncode == 0, done.stderr
         rows = [json.loads(line) for line in done.stdout.splitlines()]
         files = sorted((pictures / label).iterdir(), key=lambda file: int(file.stem))
-        frames = np.stack([read_picture(file)[..., ::-1] for file in files])
+        frames: np.ndarray = np.stack([read_picture(file)[..., ::-1] for file in files])
         frames = frames.astype(np.float32) / 255 * (high - low) + low
         wanted = np.asarray(model(frames, training=False)).argmax(1)
         assert wanted.tolist() == [number] * 8
