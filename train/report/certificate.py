@@ -34,8 +34,7 @@ class Row:
     size: str
     smaller: str
     time: str
-    runtimes: tuple[str, ...]
-    asks: str  # the operator that asks for that runtime
+    runtimes: tuple[str, ...]  # package and least version
 
 
 def certificate_section(certificate: Mapping[str, Any], diagrams: Mapping[str, str]) -> Markup:
@@ -181,7 +180,6 @@ def _row(
         smaller=_smaller(one, findings),
         time="" if milliseconds is None else f"{milliseconds:.{3 if milliseconds < 1 else 1}f} ms",
         runtimes=tuple(f"{package} {least}" for package, least in runtimes.items()),
-        asks=one.get("operator", ""),
     )
 
 
@@ -211,6 +209,8 @@ def _sums(findings: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
     if any("left" in one for one in findings):
         left = [counts_said(one.get("left", {})) or "none" for one in findings]
         lines.append(("left to the built-in kernels", left))
+    if any(one.get("operator") for one in findings):
+        lines.append(("asks for the newest runtime", [one.get("operator", "") for one in findings]))
     return lines
 
 

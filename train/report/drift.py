@@ -66,7 +66,7 @@ def _marks(lowest: float) -> list[float]:
     """At most six round shares from below `lowest` to 1."""
     span = max(1.06 * (1 - lowest), _STEPS[0])
     step = next((step for step in _STEPS if 5 * step >= span), _STEPS[-1])
-    count = math.ceil(span / step - 1e-9)
+    count = min(math.ceil(span / step - 1e-9), round(1 / step))
     return [1 - step * i for i in range(count, -1, -1)]
 
 

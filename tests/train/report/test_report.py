@@ -178,6 +178,16 @@ def test_variants_make_a_table_and_a_tile() -> None:
     assert "3.7 times smaller" in tiles(report)[-1].remark
 
 
+def test_a_converted_run_shows_its_certificate() -> None:
+    certificate = {"device": "a board", "variants": [{"variant": "int8", "agreement": 0.994}]}
+    report = report_of(("a", "b"), certificate=certificate, diagrams={"int8": "<svg></svg>"})
+    html = build_report(report)
+    parsed(html)
+    assert "int8 ships for a board: it agrees with the trained model on 99.40 %" in html
+    assert "Diagram: int8" in html
+    assert "The certificate" not in build_report(report_of(("a", "b")))
+
+
 def test_a_model_that_does_not_need_order_is_told_so() -> None:
     assert any("Shuffling" in remark for remark in remarks(report_of(("a", "b"))))
     assert remarks(report_of(("a", "b"), count=4)) == []
