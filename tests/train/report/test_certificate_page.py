@@ -264,7 +264,7 @@ def test_any_agreement_stays_inside_the_chart(
     bound = [float(str(one.get("y1"))) for one in root.iter("line") if one.get("class") == "least"]
     assert len(bound) == (0 if least is None else 2)  # in the legend, and across the chart
     assert all(min(grid) - 0.02 <= y <= max(grid) + 0.02 for y in bound[1:])
-    assert "-" not in " ".join(one.text or "" for one in root.iter("text") if "%" in str(one.text))
+    assert not any(re.fullmatch(r"-[\d.]+ %", one.text or "") for one in root.iter("text"))
 
 
 def test_higher_is_better_and_the_bound_lies_where_it_belongs() -> None:
