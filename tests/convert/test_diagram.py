@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -13,11 +16,15 @@ from hypothesis import strategies as st
 
 pytest.importorskip("tensorflow")
 
+from edgecrnn.convert.backends import Deployment, Placement
+from edgecrnn.convert.bundle_writer import write_bundle
 from edgecrnn.convert.calibrate import roll_out
+from edgecrnn.convert.certificate import Bounds, Reference, examine, run_stream
 from edgecrnn.convert.diagram import (
     BUILT_IN,
     PAGE,
     XNNPACK,
+    bundle_diagrams,
     diagram,
     runners_by_index,
     runners_by_name,
@@ -29,10 +36,16 @@ from edgecrnn.convert.graph import to_float_tflite
 from edgecrnn.convert.quantize import quantize
 from edgecrnn.convert.ranges import measure
 from edgecrnn.convert.recipe import load_recipe
+from edgecrnn.convert.shipping import deployment_said
+from edgecrnn.runtime.bundle import open_bundle
+from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.engine import Engine
 from edgecrnn.runtime.interpreter import make_interpreter
+from edgecrnn.runtime.manifest import CERTIFICATE, FORMAT, Manifest, Variant
+from edgecrnn.runtime.preprocess import Preprocessing
 from edgecrnn.train.network.network import build_network, step_model
 from edgecrnn.train.network.settings import NetworkSettings
+from edgecrnn.train.report.certificate import certificate_section
 
 LABELS = ("a", "b")
 FRAMES = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 3), dtype=np.uint8)
@@ -197,6 +210,58 @@ def test_where_only_names_are_told_a_doubt_is_said(models: dict[str, bytes]) -> 
     assert by_name["SOFTMAX"] == BUILT_IN
     assert "not told which" in by_name["MUL"]
     assert "not told which" in by_name["ADD"]
+
+
+def test_a_bundle_has_a_diagram_of_each_int8_variant(
+    models: dict[str, bytes], tmp_path: Path
+) -> None:
+    scores = run_stream(Engine(models["time float32"], LABELS, "float32"), FRAMES)
+    reference = Reference(FRAMES, scores.argmax(1), np.ones(len(FRAMES), bool), scores)
+    bounds, runtime = Bounds(100.0, 0.0), ("ai-edge-litert", "2.3.0")
+    named = {kind.split()[1]: model for kind, model in models.items() if kind.startswith("time")}
+    findings = [
+        examine(model, load_recipe(name), LABELS, reference, bounds, runtime)[0]
+        for name, model in named.items()
+    ]
+    found = {finding.variant: finding for finding in findings}
+    npu = Placement({"CONV_2D": 9, "FULLY_CONNECTED": 3}, {"SOFTMAX": 1}, 1, "estimated", {})
+    deployments = [Deployment("ethos-u", "int8", b"", npu, "")]
+    variants = tuple(
+        Variant(name, f"{name}.tflite", ("cpu",), found[name].operator, found[name].runtimes)
+        for name in named
+    )
+    certificate = {
+        "device": "a board",
+        "bounds": dataclasses.asdict(bounds),
+        "variants": [dataclasses.asdict(finding) for finding in findings],
+        "deployments": [deployment_said(one) for one in deployments],
+        "shipped": [variant.name for variant in variants],
+    }
+    manifest = Manifest(
+        FORMAT, "x", "2026-01-01T00:00:00+00:00", "tests", "a board", "classify", LABELS, "time",
+        Preprocessing(16, 16), 10.0, DecisionSettings(), variants,
+        {variant.file: "0" * 64 for variant in variants},
+    )  # fmt: skip
+    files = {f"{name}.tflite": model for name, model in named.items()}
+    golden = {"frames": FRAMES[:2], **dict.fromkeys(named, scores[:2])}
+    write_bundle(tmp_path / "x.edgecrnn", manifest, files, certificate, golden)
+    bundle = open_bundle(tmp_path / "x.edgecrnn")
+    said = json.loads(bundle.read(CERTIFICATE))
+    drawings = bundle_diagrams(bundle, said)
+    assert list(drawings) == [
+        "int8 on the CPU", "int8-mixed on the CPU", "int8 on ethos-u (estimated)"
+    ]  # fmt: skip
+    for heading, drawing in drawings.items():
+        root = ElementTree.fromstring(drawing)
+        assert root.get("aria-label") == heading
+        taken = sum(group.get("class") == "op run-0" for group in groups(root, "op"))
+        if "CPU" in heading:
+            assert taken == found[heading.split()[0]].delegated
+    # The certificate of a real conversion is one that its page can say.
+    section = certificate_section(said, drawings)
+    assert f"{sum(found['int8'].operators.values())}" in section
+    assert section.count("<details") == 4
+    assert all(f">{name}</span>" in section for name in named)
 
 
 def test_names_are_escaped(models: dict[str, bytes]) -> None:
