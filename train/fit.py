@@ -117,6 +117,9 @@ def fit(
     interrupted = False
     try:
         for epoch in range(progress.epoch, settings.epochs):
+            # Asked before an epoch, so that a training that had stopped stops when it is resumed.
+            if settings.patience and epoch - 1 - best_epoch >= settings.patience:
+                break
             started = time.perf_counter()
             trained = _train_epoch(
                 trainee, learn, windows(epoch), functools.partial(on_step, epoch)
@@ -141,8 +144,6 @@ def fit(
             done = Progress(epoch + 1, best_epoch, best_score, tuple(map(vars, history)), best)
             write_checkpoint(checkpoint, done, variables)
             on_epoch(line)
-            if settings.patience and epoch - best_epoch >= settings.patience:
-                break
     except KeyboardInterrupt:
         if best_epoch < 0:
             raise

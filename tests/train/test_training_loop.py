@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -44,8 +45,9 @@ def fitted(
     resume: bool = False,
     on_epoch: Callable[[Epoch], None] = lambda line: None,
     on_step: Callable[[int, int, float], None] = lambda epoch, step, loss: None,
+    settings: TrainSettings = SETTINGS,
 ) -> Fitted:
-    return fit(net, windows, windows, STEPS, SETTINGS, checkpoint, resume, on_step, on_epoch)
+    return fit(net, windows, windows, STEPS, settings, checkpoint, resume, on_step, on_epoch)
 
 
 def said(line: Epoch) -> tuple[float, ...]:
@@ -78,6 +80,18 @@ def test_an_interrupted_training_goes_on_as_if_it_had_not_been(after: int, tmp_p
     )
     for mine, theirs in zip(resumed.weights, whole.weights, strict=True):
         np.testing.assert_allclose(np.asarray(mine), np.asarray(theirs), atol=1e-5)
+
+
+def test_a_training_that_stopped_by_itself_is_not_resumed(tmp_path: Path) -> None:
+    """What came after it was interrupted, then it is asked again: it has nothing to add."""
+    impatient = dataclasses.replace(SETTINGS, epochs=50, patience=2, learning_rate=0.1)
+    first, again = trainee(), trainee()
+    expected = fitted(first, tmp_path / "c.npz", settings=impatient)
+    assert len(expected.history) == expected.best_epoch + 2 < 50
+    got = fitted(again, tmp_path / "c.npz", resume=True, settings=impatient)
+    assert got == expected
+    for mine, theirs in zip(again.weights, first.weights, strict=True):
+        np.testing.assert_array_equal(np.asarray(mine), np.asarray(theirs))
 
 
 def test_a_loss_that_is_no_number_stops_and_keeps_the_good_weights(tmp_path: Path) -> None:
