@@ -191,11 +191,12 @@ def _weights(
     if name in _LEARNED:
         # Where the weights are made by another operator, only a bias is held here.
         return f"w {_short(tensors[read[1]])}" if read[1] in constants else ""
+    role = "w" if name == "DEQUANTIZE" else "const"
     for index in read:
         kind = _TYPE[tensors[index].type]
         if index in constants and kind not in ("int32", "int64"):
             value = _only_value(tensors[index], constants[index])
-            return f"by {value:.3g}" if value is not None else f"const {_short(tensors[index])}"
+            return f"by {value:.3g}" if value is not None else f"{role} {_short(tensors[index])}"
     return ""
 
 

@@ -20,6 +20,7 @@ _BETWEEN, _THREAD, _NARROW = 20.0, 10.0, 8.0  # pixels between boxes, of a passi
 _GAP, _MOST_GAP, _SLOPE = 26.0, 60.0, 0.06  # between layers, more where wires go far sideways
 _SWEEPS, _ALIGNMENTS = 24, 16
 _STRAIGHT = 4.0  # how much rather a passing wire stays straight than a box moves
+_LOOSE = 0.1  # and how little a box does where nothing goes on
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,9 @@ class Layout:
 
 
 def arrange(boxes: Sequence[Box], wires: Sequence[Wire], page: float) -> Layout:
-    """Place the boxes.
+    """Place the boxes, the wires being a directed graph over them.
 
-    Args:
-        boxes: their sizes.
-        wires: a directed graph without cycles over them.
-        page: the width in pixels to keep to; exceeded only where one box or the wires beside it
-            need more.
+    `page` is the width in pixels to keep to; a single box, and the wires beside it, may need more.
 
     Raises:
         ValueError: there is a cycle.
@@ -155,7 +152,6 @@ def _ordered(layers: list[list[_Item]], wires: Sequence[Wire], links: _Links) ->
     for sweep in range(_SWEEPS):
         down = sweep % 2 == 0
         for row in range(1, len(layers)) if down else range(len(layers) - 2, -1, -1):
-            # Where nothing is beside it, a place stays.
             mean = {item: float(index) for index, item in enumerate(layers[row])}
             near: dict[_Item, list[float]] = {}
             upper = row - 1 if down else row
@@ -171,7 +167,13 @@ def _ordered(layers: list[list[_Item]], wires: Sequence[Wire], links: _Links) ->
         if crossings < fewest:
             best, fewest = [list(row) for row in layers], crossings
         if not fewest:
-            break
+            return best
+    for places, i in [(each, i) for each in best for i in range(len(each) - 1)] * 2:
+        places[i : i + 2] = places[i + 1], places[i]
+        crossings = _crossings(best, wires, links)
+        if crossings > fewest:
+            places[i : i + 2] = places[i + 1], places[i]
+        fewest = min(crossings, fewest)
     return best
 
 
@@ -179,8 +181,7 @@ def _ends(
     layers: Sequence[Sequence[_Item]], wires: Sequence[Wire], links: _Links, row: int
 ) -> list[Point]:
     """Of each piece below a row: which place it comes from, with its port, and which it goes to."""
-    pieces = links.get(row, [])
-    if not pieces:
+    if not (pieces := links.get(row, [])):
         return []
     above = {item: index for index, item in enumerate(layers[row])}
     below = {item: index for index, item in enumerate(layers[row + 1])}
@@ -223,14 +224,18 @@ def _centres(
         for _, above, below in pieces:
             over.setdefault(below, []).append(above)
             under.setdefault(above, []).append(below)
-    weight = {item: 1.0 if isinstance(item, int) else _STRAIGHT for item in breadth}
+    weight = {item: 1.0 if item in over and item in under else _LOOSE for item in breadth}
+    weight |= {item: _STRAIGHT for item in breadth if isinstance(item, tuple)}
     for turn in range(_ALIGNMENTS):
         # The last turn goes down, so that what reads one box alone stands straight below it.
         down = turn % 2 == 1
         for row, length in list(zip(layers, lengths, strict=True))[:: 1 if down else -1]:
-            near = [(over if down else under).get(item) or [item] for item in row]
-            means = [sum(centres[one] for one in found) / len(found) for found in near]
-            wanted = [mean - packed[item] for item, mean in zip(row, means, strict=True)]
+            beside = over if down else under
+            wanted = []
+            for item in row:
+                near = beside.get(item, [item])
+                pulled = sum(weight[one] * centres[one] for one in near)
+                wanted.append(pulled / sum(weight[one] for one in near) - packed[item])
             moved = _rising(wanted, [weight[item] for item in row])
             for item, x in zip(row, moved, strict=True):
                 centres[item] = min(max(x, 0.0), page - length) + packed[item]
@@ -269,7 +274,7 @@ def _drawn(
         for place, (_, wire) in enumerate(sorted(arrivals)):
             ports[item, wire] = centres[item] + breadth * ((place + 0.5) / len(arrivals) - 0.5)
     corners: dict[int, Point] = {}
-    strokes: dict[int, list[Stroke]] = {index: [] for index in range(len(wires))}
+    strokes: list[list[Stroke]] = [[] for _ in wires]
     y = 0.0
     for row, items in enumerate(layers):
         real = [item for item in items if isinstance(item, int)]
@@ -279,11 +284,10 @@ def _drawn(
         pieces = links.get(row, [])
         starts = []
         for wire, above, below in pieces:
+            start = (centres[above], y)
             if isinstance(above, int):
-                x = corners[above][0] + boxes[above][0] * wires[wire].port
-                start = (x, y + boxes[above][1])
-            else:
-                start = (centres[above], y)
+                x, (breadth, height) = corners[above][0], boxes[above]
+                start = (x + breadth * wires[wire].port, y + height)
             starts.append((start, ports[below, wire]))
         across = max((abs(start[0] - x) for start, x in starts), default=0.0)
         next_y = bottom + min(_MOST_GAP, _GAP + _SLOPE * across)
@@ -291,9 +295,5 @@ def _drawn(
             target = below if isinstance(below, int) else None
             strokes[wire].append(Stroke(start, (start[0], bottom), (x, next_y), target))
         y = bottom if row == len(layers) - 1 else next_y
-    return Layout(
-        tuple(corners[box] for box in range(len(boxes))),
-        tuple(tuple(strokes[index]) for index in range(len(wires))),
-        width,
-        y,
-    )
+    placed = tuple(corners[box] for box in range(len(boxes)))
+    return Layout(placed, tuple(map(tuple, strokes)), width, y)
