@@ -122,4 +122,9 @@ def _said(hint: Any) -> str:
     """The type as a person reads it: None, the value of what is not given, is left out."""
     if get_origin(hint) in (Union, types.UnionType):
         return " or ".join(_said(part) for part in get_args(hint) if part is not type(None))
-    return hint.__name__ if isinstance(hint, type) else str(hint).replace("collections.abc.", "")
+    parts = get_args(hint)
+    if get_origin(hint) is tuple:
+        return f"a list of {_said(parts[0])}"
+    if get_origin(hint) is Mapping:
+        return f"a table of {_said(parts[1])}"
+    return hint.__name__ if isinstance(hint, type) else str(hint)

@@ -40,9 +40,6 @@ class Settings:
         check_settings(self)
         if not self.library:
             raise EdgecrnnError("library: expected a file such as libteflon.so, got nothing")
-        for key, value in self.options.items():
-            if not isinstance(value, str):
-                raise EdgecrnnError(f"options: expected a text for {key!r}, got {value!r}")
         if self.copy and not self.architecture:
             raise EdgecrnnError("architecture: expected the board's, to look at copy with")
 

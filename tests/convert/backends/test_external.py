@@ -104,7 +104,10 @@ def test_a_copy_for_another_machine_is_refused(models: dict[str, bytes], tmp_pat
     [
         ({}, "expected the keys library too"),
         ({"library": ""}, "library: expected a file such as libteflon.so"),
-        ({"library": "x.so", "options": {"a": 1}}, "options: expected a text for 'a', got 1"),
+        (
+            {"library": "x.so", "options": {"a": 1}},
+            "options: expected a table of str, got {'a': 1}",
+        ),
         ({"library": "x.so", "copy": "/x.so"}, "architecture: expected the board's"),
         ({"library": "x.so", "architecture": "arm"}, "architecture: expected one of"),
         ({"libary": "x.so"}, "got 'libary' (did you mean 'library'?)"),
