@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,22 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.files import sha256
+from edgecrnn.runtime.files import DAMAGED_ARCHIVE, sha256
 from edgecrnn.runtime.manifest import GOLDEN, MANIFEST, Manifest, Variant
 from edgecrnn.runtime.settings import nearest
 
 # A bundle is a few models and golden frames; more than this is not one.
 _MOST_BYTES = 512 * 1024 * 1024
-# What reading a damaged archive raises.
-_DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    OSError,
-    ValueError,
-    NotImplementedError,
-    RuntimeError,
-)
 
 
 @dataclass(frozen=True)
@@ -109,7 +98,7 @@ def _read_zip(path: Path) -> dict[str, bytes]:
             if sum(info.file_size for info in archive.infolist()) > _MOST_BYTES:
                 raise EdgecrnnError(f"{path}: expected a bundle, got an archive over 512 MB")
             return {info.filename: archive.read(info) for info in archive.infolist()}
-    except _DAMAGED as error:
+    except DAMAGED_ARCHIVE as error:
         raise EdgecrnnError(
             f"{path}: expected a bundle, got a file that is not one ({error}); "
             "make one with edgecrnn convert"

@@ -8,10 +8,23 @@ import os
 import secrets
 import shutil
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from edgecrnn.runtime.errors import EdgecrnnError
+
+# What reading a damaged archive raises.
+DAMAGED_ARCHIVE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 def sha256(data: bytes) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ import keras
 import numpy as np
 
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.files import write_file
+from edgecrnn.runtime.files import DAMAGED_ARCHIVE, write_file
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,7 @@ def write_checkpoint(path: Path, progress: Progress, variables: list[Any]) -> No
         "best_epoch": progress.best_epoch,
         "best_score": list(progress.best_score),
         "history": [dict(line) for line in progress.history],
+        "best": len(progress.best),
     }
     arrays["progress"] = np.frombuffer(json.dumps(said).encode(), np.uint8)
     buffer = io.BytesIO()
@@ -54,16 +54,16 @@ def read_checkpoint(path: Path, variables: list[Any]) -> Progress:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
             said = json.loads(archive["progress"].tobytes())
             now = [archive[f"now_{i}"] for i in range(len(variables))]
-            names = [name for name in archive.files if name.startswith("best_")]
-            best = tuple(archive[f"best_{i}"] for i in range(len(names)))
+            best = tuple(archive[f"best_{i}"] for i in range(said["best"]))
         if [value.shape for value in now] != [tuple(v.shape) for v in variables]:
             raise ValueError("the weights have other shapes")
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        score = (float(said["best_score"][0]), float(said["best_score"][1]))
+        read = Progress(said["epoch"], said["best_epoch"], score, tuple(said["history"]), best)
+    except (*DAMAGED_ARCHIVE, LookupError, TypeError) as error:
         raise EdgecrnnError(
             f"{path}: expected a checkpoint of this network, got another ({error}); "
             "train again without --resume, or with the settings it was made with"
         ) from error
     for variable, value in zip(variables, now, strict=True):
         variable.assign(value)
-    score = (float(said["best_score"][0]), float(said["best_score"][1]))
-    return Progress(said["epoch"], said["best_epoch"], score, tuple(said["history"]), best)
+    return read
