@@ -126,5 +126,5 @@ def _said(hint: Any) -> str:
     if get_origin(hint) is tuple:
         return f"a list of {_said(parts[0])}"
     if get_origin(hint) is Mapping:
-        return f"a table of {_said(parts[1])}"
+        return "a table" if parts[1] is Any else f"a table of {_said(parts[1])}"
     return hint.__name__ if isinstance(hint, type) else str(hint)

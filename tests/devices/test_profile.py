@@ -97,7 +97,7 @@ def test_an_unknown_board_lists_those_there_are_and_suggests(name: str) -> None:
             'cameras = ["usb"]\n[delegate]\nnpu = 1',
             "[delegate.npu]: expected a table of settings, got 1",
         ),
-        ('cameras = ["usb"]', 'cameras = ["usb"]\ndelegate = 1', "delegate: expected Mapping"),
+        ('cameras = ["usb"]', 'cameras = ["usb"]\ndelegate = 1', "delegate: expected a table"),
         ("title", "title title", "expected TOML in UTF-8"),
     ],
 )
