@@ -1,4 +1,4 @@
-"""Whether the heat is true: hiding where it is must cost more of the score than hiding elsewhere."""
+"""Whether the heat is true: hiding where it is must cost more score than hiding elsewhere."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def check_by_masking(
     Raises:
         EdgecrnnError: there are no clips.
     """
-    from edgecrnn.train.explain.gradcam import heat, heat_on_pixels
+    from edgecrnn.train.explain.gradcam import heat
     from edgecrnn.train.explain.masking import hottest, masked_answers, moved
 
     if len(clips) == 0:
@@ -88,13 +88,8 @@ def check_by_masking(
         nothing = np.zeros(frames.shape[:3], np.bool_)
         whole = masked_answers(network, frames, nothing[None], warmup)[0]
         label = int(whole.argmax())
-        hot = hottest(
-            heat_on_pixels(
-                heat(network, frames, label, warmup, settings.method), *frames.shape[1:3]
-            ),
-            settings.share,
-            random,
-        )
+        warm = heat(network, frames, label, warmup, settings.method)
+        hot = hottest(warm, settings.share, random)
         masks = [hot, *(moved(hot, random) for _ in range(settings.draws))]
         left = masked_answers(network, frames, np.stack(masks), warmup)[:, label]
         scores.append(whole[label])

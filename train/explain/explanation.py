@@ -30,7 +30,7 @@ class Explained:
     frames: Frames  # [time, height, width, channels], as the network reads them; one for a picture
     scores: Floats  # [time, classes], softmax
     answer: Floats  # [classes], what the clip as a whole gets: the mean of the counted frames
-    heat: Floats  # [time, rows, columns], 0 or more
+    heat: Floats  # [time, height, width], 0 or more
     importance: Floats | None  # [time], see `left_out.importance`; None for a picture
     method: str  # how the heat was made
     warmup: int

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from edgecrnn.train.explain.answers import first_counted, logits_of
 from edgecrnn.train.explain.last_map import last_map
+from edgecrnn.train.explain.receptive import onto_pixels
 
 Frames = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -26,7 +27,7 @@ class _WatchedEncoder:
     """The encoder in two parts, with the tape watching the map between them."""
 
     def __init__(self, encoder: Any) -> None:
-        between = last_map(encoder)
+        self.feature_map = between = last_map(encoder)
         self._before = keras.Function(encoder.inputs, [between])
         self._after = keras.Function([between], encoder.outputs)
         self.tape: Any = None
@@ -63,8 +64,8 @@ def heat(network: Any, frames: Frames, label: int, warmup: int, method: str = LA
         method: "layer-cam" or "grad-cam".
 
     Returns:
-        float32 [time, rows, columns], 0 or more, in the map's resolution; for sequence patches
-        the maps of the blocks put together. All zero where nothing speaks for the class.
+        float32 [time, height, width], 0 or more, interpolated from the map's cells to pixels. All
+        zero where nothing speaks for the class.
 
     Raises:
         EdgecrnnError: the encoder has no map that all its readings come out of.
@@ -81,18 +82,15 @@ def heat(network: Any, frames: Frames, label: int, warmup: int, method: str = LA
     else:
         gradient = tf.nn.relu(gradient)
     maps = tf.nn.relu(tf.reduce_sum(gradient * encoder.maps, axis=-1)).numpy()
+    rows, columns = onto_pixels(encoder.feature_map)
+    pixels = rows @ maps @ columns.T
     if network.settings.sequence == "patches":
-        maps = _put_together(maps, network.settings.blocks)
-    return np.asarray(maps, np.float32)
+        pixels = _put_together(pixels, network.settings.blocks)
+    return np.asarray(pixels, np.float32)
 
 
-def heat_on_pixels(heat: Floats, height: int, width: int) -> Floats:
-    """The heat [time, rows, columns] interpolated to pixels, float32 [time, height, width]."""
-    return np.asarray(tf.image.resize(heat[..., None], (height, width))[..., 0], np.float32)
-
-
-def _put_together(maps: Floats, blocks: int) -> Floats:
+def _put_together(pieces: Floats, blocks: int) -> Floats:
     """[blocks * blocks, rows, columns] in reading order to [1, blocks * rows, blocks * columns]."""
-    _, rows, columns = maps.shape
-    cut = maps.reshape(blocks, blocks, rows, columns).transpose(0, 2, 1, 3)
+    _, rows, columns = pieces.shape
+    cut = pieces.reshape(blocks, blocks, rows, columns).transpose(0, 2, 1, 3)
     return cut.reshape(1, blocks * rows, blocks * columns)

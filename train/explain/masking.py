@@ -38,7 +38,7 @@ def hottest(heat: Floats, share: float, random: np.random.Generator) -> Masks:
 
 
 def moved(masks: Masks, random: np.random.Generator) -> Masks:
-    """The same masks somewhere else: all moved by one random step, out on one side, in on the other.
+    """The same masks somewhere else: all moved by one random step, round the frame's edges.
 
     A random part of the frame with the size, the shape and the motion of the mask that it is
     compared with: nothing but the place differs.
