@@ -47,7 +47,7 @@ def film(explained: Explained) -> Iterator[c.Pixels]:
     chart = (left, top + room + 44, right, top + room + 44 + 90)
     bars = (left, chart[3] + 36, right, chart[3] + 36 + 56)
     _charts(base, explained, chart, bars)
-    most = float(explained.heat.max())
+    most = _strongest(explained)
     for index, frame in enumerate(explained.frames):
         canvas = base.copy()
         image = c.enlarged(frame, wide, tall)
@@ -73,7 +73,7 @@ def _draw_clip(explained: Explained) -> c.Pixels:
     bars = (left, chart[3] + 46, right, chart[3] + 46 + _BARS)
     canvas = c.page(_WIDTH, bars[3] + 44)
     _title(canvas, explained)
-    most = float(explained.heat.max())
+    most = _strongest(explained)
     for place, index in enumerate(shown):
         x = left + (place + 0.5) * each - wide / 2
         image = c.enlarged(explained.frames[index], wide, tall)
@@ -108,7 +108,7 @@ def _draw_picture(explained: Explained) -> c.Pixels:
     c.paste(canvas, image, x, top)
     x += wide + 16
     c.write(canvas, "heat over it", (x, top - 10), 14, c.SOFT)
-    c.paste(canvas, c.heated(image, explained.heat[0], float(explained.heat.max())), x, top)
+    c.paste(canvas, c.heated(image, explained.heat[0], _strongest(explained)), x, top)
     _legend(canvas, x + wide, top - 18)
     x += wide + 24
     c.write(canvas, "score", (x, top - 10), 14, c.SOFT)
@@ -185,6 +185,12 @@ def _fitted(explained: Explained, width: int, height: int) -> tuple[int, int]:
     _, tall, wide, _ = explained.frames.shape
     scale = min(width / wide, height / tall)
     return max(1, round(wide * scale)), max(1, round(tall * scale))
+
+
+def _strongest(explained: Explained) -> float:
+    """The heat that is drawn strongest, one for all frames; not a single frame's alone."""
+    strongest = explained.heat.max(axis=(1, 2))
+    return float(np.quantile(strongest, 0.9) or strongest.max())
 
 
 def _label(explained: Explained, label: int) -> str:
