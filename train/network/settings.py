@@ -78,5 +78,5 @@ def check_blocks(settings: NetworkSettings, height: int, width: int) -> None:
     if settings.sequence == "patches" and (height % settings.blocks or width % settings.blocks):
         raise EdgecrnnError(
             f"blocks: expected a number that divides the frame's {height}x{width} pixels, "
-            f"got {settings.blocks}; change --blocks, --height or --width"
+            f"got {settings.blocks}; change --blocks or --size"
         )
