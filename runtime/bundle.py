@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZIP_STORED
 
 import numpy as np
 import numpy.typing as npt
@@ -45,9 +47,19 @@ class Bundle:
         )
 
     def golden(self) -> dict[str, npt.NDArray[np.generic]]:
-        """The golden frames (`frames`) and the scores expected of each variant by its name."""
-        with np.load(io.BytesIO(self.read(GOLDEN)), allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+        """The golden frames (`frames`) and the scores expected of each variant by its name.
+
+        Raises:
+            EdgecrnnError: the bundle has none, or they cannot be read.
+        """
+        try:
+            with np.load(io.BytesIO(self.read(GOLDEN)), allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in arrays.files}
+        except (*DAMAGED_ARCHIVE, LookupError, MemoryError) as error:
+            raise EdgecrnnError(
+                f"{self.path}: expected golden frames in {GOLDEN}, got {error!r}; "
+                "convert the run again"
+            ) from error
 
 
 def open_bundle(path: Path) -> Bundle:
@@ -58,13 +70,26 @@ def open_bundle(path: Path) -> Bundle:
     """
     if not path.exists():
         raise EdgecrnnError(f"{path}: expected a bundle, got nothing there; check the path")
-    present = _read_folder(path) if path.is_dir() else _read_zip(path)
+    if not (path.is_file() or path.is_dir()):
+        raise EdgecrnnError(f"{path}: expected a bundle, got a device or a pipe; check the path")
+    try:
+        present = _read_folder(path) if path.is_dir() else _read_zip(path)
+    except DAMAGED_ARCHIVE as error:
+        raise EdgecrnnError(
+            f"{path}: expected a bundle, got {'one' if path.is_dir() else 'a file'} that cannot "
+            f"be read ({error}); make one with edgecrnn convert"
+        ) from error
     if MANIFEST not in present:
         raise EdgecrnnError(
             f"{path}: expected a bundle with {MANIFEST}, got {_what(path)}; "
             "make one with edgecrnn convert"
         )
     manifest = Manifest.from_json(present[MANIFEST], str(path))
+    for name in present.keys() - manifest.files.keys() - {MANIFEST}:
+        raise EdgecrnnError(
+            f"{path}: expected only the files that its manifest names, got {name!r} too; "
+            "take the bundle that edgecrnn convert wrote"
+        )
     files: dict[str, bytes] = {}
     for name, digest in manifest.files.items():
         if name not in present:
@@ -80,29 +105,38 @@ def open_bundle(path: Path) -> Bundle:
 
 def is_bundle(path: Path) -> bool:
     """Whether `path` looks like a bundle rather than a run; nothing is verified."""
-    return (path / MANIFEST).is_file() if path.is_dir() else zipfile.is_zipfile(path)
+    if path.is_dir():
+        return (path / MANIFEST).is_file()
+    return path.is_file() and zipfile.is_zipfile(path)
 
 
 def _read_folder(path: Path) -> dict[str, bytes]:
     manifest = path / MANIFEST
     if not manifest.is_file():
         return {}
+    _check_size(path, [manifest.stat().st_size])
     names = [MANIFEST, *Manifest.from_json(manifest.read_bytes(), str(path)).files]
-    found = (path / name for name in names)
-    return {file.name: file.read_bytes() for file in found if file.is_file()}
+    found = [path / name for name in names if (path / name).is_file()]
+    _check_size(path, [file.stat().st_size for file in found])
+    return {file.name: file.read_bytes() for file in found}
 
 
 def _read_zip(path: Path) -> dict[str, bytes]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(info.file_size for info in archive.infolist()) > _MOST_BYTES:
-                raise EdgecrnnError(f"{path}: expected a bundle, got an archive over 512 MB")
-            return {info.filename: archive.read(info) for info in archive.infolist()}
-    except DAMAGED_ARCHIVE as error:
-        raise EdgecrnnError(
-            f"{path}: expected a bundle, got a file that is not one ({error}); "
-            "make one with edgecrnn convert"
-        ) from error
+    _check_size(path, [path.stat().st_size])
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        _check_size(path, [member.file_size for member in members])
+        if len({member.filename for member in members}) != len(members):
+            raise EdgecrnnError(f"{path}: expected a bundle, got an archive with a name twice")
+        # Python unpacks the other methods without regard to the size that is asked for.
+        if not {member.compress_type for member in members} <= {ZIP_STORED, ZIP_DEFLATED}:
+            raise EdgecrnnError(f"{path}: expected files stored or deflated, got another method")
+        return {member.filename: archive.read(member) for member in members}
+
+
+def _check_size(path: Path, sizes: Iterable[int]) -> None:
+    if sum(sizes) > _MOST_BYTES:
+        raise EdgecrnnError(f"{path}: expected a bundle of at most 512 MB, got a larger one")
 
 
 def _what(path: Path) -> str:

@@ -88,7 +88,7 @@ class Manifest:
         """Read what `to_json` wrote; `where` names the bundle in the error."""
         try:
             values: dict[str, Any] = json.loads(data)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise EdgecrnnError(
                 f"{where}: expected JSON in {MANIFEST}, got {error}; convert the run again"
             ) from error
