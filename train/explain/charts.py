@@ -46,7 +46,7 @@ def importance_chart(
     assert explained.importance is not None
     values = explained.importance
     scale = _round_up(max(_LEAST_SCALE, float(np.abs(values).max())))
-    falls, rises = float(values.max()) > 0, float(values.min()) < -0.05 * scale
+    falls, rises = float(values.max()) > 0, float(values.min()) < -0.1 * scale
     above, below = (scale if falls or not rises else 0.0), (scale if rises else 0.0)
     zero = bottom - below / (above + below) * (bottom - top)
     unit = (bottom - top) / (above + below)

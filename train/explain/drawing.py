@@ -18,6 +18,8 @@ _CHART, _BARS = 150, 110  # pixels of height
 _LEGEND = 180
 _PICTURE = 430  # pixels of a picture's longer side
 _FILM = (1280, 768)
+# A clip of a second or two is over before it is seen: it is filmed slower, this long.
+_SHORTEST = 4.0  # seconds
 
 
 def draw_page(explained: Explained) -> c.Pixels:
@@ -30,11 +32,17 @@ def png(explained: Explained) -> bytes:
     return cv2.imencode(".png", draw_page(explained))[1].tobytes()
 
 
+def film_rate(explained: Explained) -> float:
+    """Pictures a second of the film: the clip's own, or fewer where it would be over at once."""
+    return min(explained.frame_rate or 10.0, max(1.0, len(explained.frames) / _SHORTEST))
+
+
 def film(explained: Explained) -> Iterator[c.Pixels]:
     """The pictures of a film of a clip, one a frame, BGR uint8 [768, 1280, 3]."""
     width, height = _FILM
     base = c.page(width, height)
-    _title(base, explained)
+    slower = film_rate(explained) / (explained.frame_rate or film_rate(explained))
+    _title(base, explained, f", shown at {slower:.0%} of its pace" if slower < 1 else "")
     each, room = (width - _LEFT - _RIGHT - 24) // 2, 360
     wide, tall = _fitted(explained, each, room)
     gap = (each - wide) // 2
@@ -155,7 +163,7 @@ def _charts(
     charts.time_axis(canvas, explained, left, bars[3] + 24, right)
 
 
-def _title(canvas: c.Pixels, explained: Explained) -> None:
+def _title(canvas: c.Pixels, explained: Explained, more: str = "") -> None:
     width = canvas.shape[1] - 48
     what = f'Why "{_label(explained, explained.label)}": score {explained.score:.3f}'
     if explained.label != explained.decided:
@@ -165,7 +173,7 @@ def _title(canvas: c.Pixels, explained: Explained) -> None:
     parts = [explained.name]
     if explained.importance is not None:
         rate = f" at {explained.frame_rate:g} a second" if explained.frame_rate else ""
-        parts.append(f"{len(explained.frames)} frames{rate}")
+        parts.append(f"{len(explained.frames)} frames{rate}{more}")
     nothing = float(explained.heat.max()) <= 0
     method = {"layer-cam": "LayerCAM", "grad-cam": "Grad-CAM"}[explained.method]
     parts.append("no heat: nothing speaks for this class" if nothing else f"heat: {method}")

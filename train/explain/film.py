@@ -16,13 +16,6 @@ from edgecrnn.train.explain.canvas import Pixels
 # H.264 plays everywhere but few builds of OpenCV can write it; VP9 plays in browsers and players;
 # MPEG-4 part 2, which every build can write, in players.
 _CODECS = ("avc1", "vp09", "mp4v")
-# A clip of a second or two is over before it is seen: it is shown slower, this long.
-_SHORTEST = 4.0  # seconds
-
-
-def film_rate(frames: int, frame_rate: float | None) -> float:
-    """Frames a second: the clip's own, or slower where it would last under four seconds."""
-    return min(frame_rate or 10.0, max(1.0, frames / _SHORTEST))
 
 
 def write_film(path: Path, pictures: Callable[[], Iterable[Pixels]], rate: float) -> None:

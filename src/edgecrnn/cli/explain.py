@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _SUFFIXES = (".png", ".mp4")
 # Frames named on the terminal; the picture has all of them.
 _NAMED = 3
+# A loss that prints as nothing is nothing.
+_LEAST = 0.0005
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -65,9 +67,9 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def _explain(args: argparse.Namespace) -> int:
-    from edgecrnn.train.explain.drawing import film, png
+    from edgecrnn.train.explain.drawing import film, film_rate, png
     from edgecrnn.train.explain.explanation import explain, label_number, open_explainer
-    from edgecrnn.train.explain.film import film_rate, write_film
+    from edgecrnn.train.explain.film import write_film
     from edgecrnn.train.explain.subject_file import read_subject
 
     out = args.out or Path("explain.png")
@@ -89,8 +91,7 @@ def _explain(args: argparse.Namespace) -> int:
     if suffix == ".png":
         write_file(out, png(explained))
     else:
-        rate = film_rate(len(frames), explained.frame_rate)
-        write_film(out, lambda: film(explained), rate)
+        write_film(out, lambda: film(explained), film_rate(explained))
     print(_told(explained), end="")
     print(f"wrote {out}")
     return 0
@@ -110,14 +111,14 @@ def _told(explained: Explained) -> str:
         named = [
             f"{index / rate:.1f} s" if rate else f"frame {index}"
             for index in order
-            if explained.importance[index] > 0
+            if explained.importance[index] >= _LEAST
         ]
         lost = float(explained.importance.max())
         lines.append(
             f"when       {', '.join(named)} (without the first of them the score falls "
             f"by {lost:.3f})"
             if named
-            else "when       no frame alone: the score falls without none of them"
+            else "when       no frame alone: leaving out any one hardly changes the score"
         )
     return "".join(f"{line}\n" for line in lines)
 
