@@ -86,7 +86,7 @@ class Loop:
             self.paced_out += 1
             return
         for sink in self._sinks:
-            sink.write(result)
+            sink.write(result, frame)
         self.tally.add(result)
         if self._warn is not None and (fed := self.classifier.fed_rate) is not None:
             self._warn(

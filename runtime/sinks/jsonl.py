@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from edgecrnn.runtime.classifier import Result
 from edgecrnn.runtime.decision import UNKNOWN
+from edgecrnn.runtime.frame import Frame
 
 _FULL = 8192  # bytes held back at most
 _PAUSE = 0.1  # seconds held back at most, where lines follow each other
@@ -38,7 +39,7 @@ class JsonLines:
             '"latency_ms": %.3f}\n'
         )
 
-    def write(self, result: Result) -> None:
+    def write(self, result: Result, frame: Frame) -> None:
         """Add the result's line."""
         line = self._template % (
             result.time,

@@ -8,6 +8,7 @@ from typing import TextIO
 
 from edgecrnn.runtime.classifier import Result
 from edgecrnn.runtime.decision import UNKNOWN
+from edgecrnn.runtime.frame import Frame
 
 _PAUSE = 0.05  # seconds between two drawings: eyes do not follow more
 _BAR = 20
@@ -32,7 +33,7 @@ class TerminalLine:
         self._pending: Result | None = None
         self._any = False
 
-    def write(self, result: Result) -> None:
+    def write(self, result: Result, frame: Frame) -> None:
         """Draw the result, or keep it where one was drawn a moment ago."""
         now = time.monotonic()
         elapsed = now - self._last

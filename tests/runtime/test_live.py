@@ -15,7 +15,7 @@ from edgecrnn.runtime.classifier import Result
 from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.engine import load_engine
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.frame import Source, SourceSettings
+from edgecrnn.runtime.frame import Frame, Source, SourceSettings
 from edgecrnn.runtime.live import LiveSettings, run_live
 from edgecrnn.runtime.sources import open_source
 from edgecrnn.runtime.tally import Summary
@@ -30,7 +30,7 @@ class Kept:
         self.results: list[Result] = []
         self.closed = False
 
-    def write(self, result: Result) -> None:
+    def write(self, result: Result, frame: Frame) -> None:
         self.results.append(result)
 
     def close(self) -> None:
@@ -215,7 +215,7 @@ def test_a_full_disk_is_told_and_a_reader_that_left_is_not(
             super().__init__()
             self.error = error
 
-        def write(self, result: Result) -> None:
+        def write(self, result: Result, frame: Frame) -> None:
             raise self.error
 
     path = str(write_video(["red"] * 3))

@@ -6,14 +6,17 @@ import io
 import json
 import math
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edgecrnn.runtime.classifier import Result
 from edgecrnn.runtime.decision import UNKNOWN
+from edgecrnn.runtime.frame import Frame
 from edgecrnn.runtime.sinks.jsonl import JsonLines
 
 SHARE = st.floats(0.0, 1.0)
+FRAME = Frame(np.zeros((2, 2, 3), np.uint8), 0, 0.0, 0.0)
 LABELS = st.lists(st.text(min_size=1, max_size=8), min_size=2, max_size=5, unique=True)
 
 
@@ -39,7 +42,7 @@ def test_each_line_is_json_with_what_was_decided(labels: list[str], data: st.Dat
     scores = tuple(data.draw(st.lists(SHARE, min_size=len(labels), max_size=len(labels))))
     label = data.draw(st.sampled_from([*labels, UNKNOWN]))
     stream = io.BytesIO()
-    JsonLines(stream, tuple(labels), prompt=True).write(result(label, scores))
+    JsonLines(stream, tuple(labels), prompt=True).write(result(label, scores), FRAME)
     (line,) = stream.getvalue().splitlines()
     read = json.loads(line)
     assert list(read) == ["time", "frame", "label", "score", "scores", "latency_ms"]
@@ -55,7 +58,7 @@ def test_prompt_lines_leave_at_once() -> None:
     stream = Writes()
     sink = JsonLines(stream, ("a", "b"), prompt=True)
     for _ in range(3):
-        sink.write(result("a", (1.0, 0.0)))
+        sink.write(result("a", (1.0, 0.0)), FRAME)
     assert len(stream.writes) == 3
 
 
@@ -63,7 +66,7 @@ def test_other_lines_leave_together_and_whole() -> None:
     stream = Writes()
     sink = JsonLines(stream, ("a", "b"), prompt=False)
     for frame in range(1000):
-        sink.write(result("a", (1.0, 0.0), frame))
+        sink.write(result("a", (1.0, 0.0), frame), FRAME)
     sink.close()
     assert len(stream.writes) < 100
     assert all(data.endswith(b"}\n") for data in stream.writes if data)

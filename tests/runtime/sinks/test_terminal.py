@@ -6,11 +6,15 @@ import io
 import re
 import time
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edgecrnn.runtime.classifier import Result
+from edgecrnn.runtime.frame import Frame
 from edgecrnn.runtime.sinks.terminal import TerminalLine
+
+FRAME = Frame(np.zeros((2, 2, 3), np.uint8), 0, 0.0, 0.0)
 
 
 class Terminal(io.TextIOWrapper):
@@ -33,8 +37,8 @@ def test_one_line_over_and_over_and_the_last_result_stays() -> None:
     stream = Terminal("utf-8")
     sink = TerminalLine(stream, ("left", "right"))
     for frame in range(200):
-        sink.write(result("left", frame / 200, frame))
-    sink.write(result("right", 0.75))
+        sink.write(result("left", frame / 200, frame), FRAME)
+    sink.write(result("right", 0.75), FRAME)
     sink.close()
     text = stream.text()
     assert text.count("\n") == 1
@@ -49,7 +53,7 @@ def test_drawn_at_most_20_times_a_second() -> None:
     sink = TerminalLine(stream, ("a", "b"))
     began = time.monotonic()
     while time.monotonic() - began < 0.3:
-        sink.write(result("a", 0.5))
+        sink.write(result("a", 0.5), FRAME)
     sink.close()
     assert stream.text().count("\r") <= 20 * (time.monotonic() - began) + 2
 
@@ -57,7 +61,7 @@ def test_drawn_at_most_20_times_a_second() -> None:
 def test_a_terminal_without_unicode_gets_ascii() -> None:
     stream = Terminal("ascii")
     sink = TerminalLine(stream, ("a", "b"))
-    sink.write(result("a", 0.5))
+    sink.write(result("a", 0.5), FRAME)
     sink.close()
     assert "##########.........." in stream.text()
 
@@ -66,7 +70,7 @@ def test_a_terminal_without_unicode_gets_ascii() -> None:
 def test_no_label_moves_the_cursor(label: str, score: float) -> None:
     stream = Terminal("utf-16")
     sink = TerminalLine(stream, (label,))
-    sink.write(result(label, score))
+    sink.write(result(label, score), FRAME)
     sink.close()
     shown = stream.text().removeprefix("\ufeff").strip("\n").replace("\x1b[K", "")
     assert shown.startswith("\r")
