@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from edgecrnn.runtime.decision import UNKNOWN, DecisionSettings, DecisionState, decide
+import numpy as np
+import numpy.typing as npt
+
+from edgecrnn.runtime.decision import UNKNOWN, Decision, DecisionSettings, DecisionState, decide
 from edgecrnn.runtime.engine import Engine, State
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame
@@ -16,12 +19,36 @@ from edgecrnn.runtime.preprocess import prepare
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    """What a stream carries from frame to frame: the model's state and the decision's."""
+
+    state: State
+    decision: DecisionState
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a result was made of: enough to give it again.
+
+    `number` counts the classified frames of the stream from 0; `prepared` is the frame as the
+    model read it, uint8 [height, width, channels]; `before` is the memory that it was read with;
+    `fresh` says that this memory is that of a start or a reset.
+    """
+
+    number: int
+    prepared: npt.NDArray[np.uint8]
+    before: Memory
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What was decided on one frame.
 
     `time` is in seconds: unix time for a live source, media time otherwise. `frame` is the frame's
     index in the source. `score` is the smoothed score of `label`; `scores` are the model's own, in
-    the order of the bundle's labels. `latency_ms` runs from captured to decided.
+    the order of the bundle's labels. `latency_ms` runs from captured to decided. `seen` is what a
+    recording keeps beside it.
     """
 
     time: float
@@ -30,6 +57,24 @@ class Result:
     score: float
     scores: tuple[float, ...]
     latency_ms: float
+    seen: Seen | None = field(default=None, repr=False, compare=False)
+
+
+def start(engine: Engine) -> Memory:
+    """The memory of a stream that has shown nothing yet."""
+    return Memory(engine.zero_state(), DecisionState())
+
+
+def conclude(
+    engine: Engine,
+    settings: DecisionSettings,
+    prepared: npt.NDArray[np.uint8],
+    before: Memory,
+) -> tuple[tuple[float, ...], Decision, Memory]:
+    """Scores, decision and the memory after one prepared frame; a recording is replayed with it."""
+    scores, state = engine.step(prepared, before.state)
+    decision, remembered = decide(scores, before.decision, settings)
+    return tuple(scores.tolist()), decision, Memory(state, remembered)
 
 
 class Classifier:
@@ -59,8 +104,9 @@ class Classifier:
         self._live = live
         self._pace = Pace(interval=1.0 / source_rate if source_rate else 0.0)
         self._shape: tuple[int, ...] = ()
-        self._state: State = engine.zero_state()
-        self._decision = DecisionState()
+        self._memory = start(engine)
+        self._fresh = True
+        self._count = 0
         self.resets = 0
 
     def __call__(self, frame: Frame) -> Result | None:
@@ -82,18 +128,20 @@ class Classifier:
             if step.reset:
                 self._reset()
         prepared = prepare(frame.image, self._preprocessing)
-        scores, self._state = self._engine.step(prepared, self._state)
-        values = tuple(scores.tolist())
+        seen = Seen(self._count, prepared, self._memory, self._fresh)
+        values, decision, self._memory = conclude(
+            self._engine, self._settings, prepared, self._memory
+        )
         if not math.isfinite(sum(values)):
             raise EdgecrnnError(
                 f"model: expected scores that are numbers, got {values} for frame {frame.index}; "
                 "try another --variant"
             )
-        decision, self._decision = decide(scores, self._decision, self._settings)
+        self._fresh, self._count = False, self._count + 1
         label = UNKNOWN if decision.label is None else self._labels[decision.label]
         age = time.monotonic() - frame.captured
         moment = time.time() - age if self._live else frame.time
-        return Result(moment, frame.index, label, decision.score, values, 1000.0 * age)
+        return Result(moment, frame.index, label, decision.score, values, 1000.0 * age, seen)
 
     @property
     def fed_rate(self) -> float | None:
@@ -104,6 +152,6 @@ class Classifier:
 
     def _reset(self) -> None:
         """Forget the stream so far."""
-        self._state = self._engine.zero_state()
-        self._decision = DecisionState()
+        self._memory = start(self._engine)
+        self._fresh = True
         self.resets += 1
