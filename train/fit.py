@@ -20,14 +20,18 @@ import tensorflow as tf
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.train.checkpoint import Progress, read_checkpoint, write_checkpoint
 from edgecrnn.train.data.batches import Window
-from edgecrnn.train.network.supervision import cross_entropy
 from edgecrnn.train.settings import TrainSettings
+from edgecrnn.train.tasks import Task
 
 Windows = Callable[[int], Iterator[Window]]
 
 
 class Trainee(Protocol):
     """What can be fitted: a network, or the baseline without memory."""
+
+    @property
+    def task(self) -> Task:
+        """What is learned."""
 
     @property
     def weights(self) -> list[Any]:
@@ -50,7 +54,7 @@ class Trainee(Protocol):
         """float32 [batch, time, h, w, channels] to (logits [batch, time, classes], states)."""
 
     def losses(
-        self, frames: Any, labels: Any, states: Mapping[str, Any], smoothing: float
+        self, frames: Any, targets: Any, states: Mapping[str, Any], smoothing: float
     ) -> tuple[Any, Any, dict[str, Any]]:
         """(losses [batch, time], logits [batch, time, classes], new states) of a training step."""
 
@@ -177,9 +181,9 @@ def _train_epoch(
         if window is None:
             break
         states = states or trainee.zero_states(len(window.frames))
-        sums, states = learn(window.frames, window.labels, window.weights, window.reset, states)
+        sums, states = learn(window.frames, window.targets, window.weights, window.reset, states)
         totals += np.asarray(sums)
-        samples += window.labels.size
+        samples += window.weights.size
         step += 1
         on_step(step, totals[0] / max(totals[2], 1.0))
     seconds = time.perf_counter() - started
@@ -193,29 +197,29 @@ def _validate(trainee: Trainee, judge: Any, windows: Iterator[Window]) -> tuple[
     totals = np.zeros(3)
     for window in windows:
         states = states or trainee.zero_states(len(window.frames))
-        sums, states = judge(window.frames, window.labels, window.weights, window.reset, states)
+        sums, states = judge(window.frames, window.targets, window.weights, window.reset, states)
         totals += np.asarray(sums)
     counted = max(totals[2], 1.0)
     return float(totals[0] / counted), float(totals[1] / counted)
 
 
 def _learn(trainee: Trainee, optimizer: Any, settings: TrainSettings) -> Any:
-    """The compiled update: (frames, labels, weights, reset, states) to (sums, new states)."""
+    """The compiled update: (frames, targets, weights, reset, states) to (sums, new states)."""
 
     @tf.function(reduce_retracing=True)
     def learn(
-        frames: Any, labels: Any, weights: Any, reset: Any, states: Mapping[str, Any]
+        frames: Any, targets: Any, weights: Any, reset: Any, states: Mapping[str, Any]
     ) -> tuple[Any, dict[str, Any]]:
         states = _after_reset(states, reset)
         with tf.GradientTape() as tape:
             losses, logits, new = trainee.losses(
-                tf.cast(frames, tf.float32), labels, states, settings.label_smoothing
+                tf.cast(frames, tf.float32), targets, states, settings.label_smoothing
             )
             loss = tf.reduce_sum(losses * weights) / tf.maximum(tf.reduce_sum(weights), 1.0)
         gradients = tape.gradient(loss, trainee.trainable_weights)
         gradients, _ = tf.clip_by_global_norm(gradients, settings.clip_norm)
         optimizer.apply(gradients, trainee.trainable_weights)
-        return _sums(losses, logits, labels, weights), new
+        return _sums(losses, trainee.task.right(logits, targets), weights), new
 
     return learn
 
@@ -225,10 +229,11 @@ def _judge(trainee: Trainee) -> Any:
 
     @tf.function(reduce_retracing=True)
     def judge(
-        frames: Any, labels: Any, weights: Any, reset: Any, states: Mapping[str, Any]
+        frames: Any, targets: Any, weights: Any, reset: Any, states: Mapping[str, Any]
     ) -> tuple[Any, dict[str, Any]]:
         logits, new = trainee(tf.cast(frames, tf.float32), _after_reset(states, reset), False)
-        return _sums(cross_entropy(logits, labels), logits, labels, weights), new
+        losses = trainee.task.loss(logits, targets)
+        return _sums(losses, trainee.task.right(logits, targets), weights), new
 
     return judge
 
@@ -242,9 +247,8 @@ def _after_reset(states: Mapping[str, Any], reset: Any) -> dict[str, Any]:
     return kept
 
 
-def _sums(losses: Any, logits: Any, labels: Any, weights: Any) -> Any:
+def _sums(losses: Any, right: Any, weights: Any) -> Any:
     """[sum of losses, of right frames, of weights]."""
-    right = tf.cast(tf.equal(tf.argmax(logits, -1, tf.int32), labels), tf.float32)
     return tf.stack(
         [tf.reduce_sum(losses * weights), tf.reduce_sum(right * weights), tf.reduce_sum(weights)]
     )

@@ -17,6 +17,7 @@ from edgecrnn.train.data.store import DataSettings
 from edgecrnn.train.encoders import check_encoder
 from edgecrnn.train.network.settings import NetworkSettings, check_blocks
 from edgecrnn.train.settings import TrainSettings
+from edgecrnn.train.tasks import check_task
 
 CHECKPOINT = "checkpoint.npz"
 FROZEN_CHECKPOINT = "frozen-checkpoint.npz"
@@ -45,6 +46,7 @@ def check_plan(plan: Plan, kind: str) -> None:
         plan: the choices.
         kind: pictures or clips.
     """
+    check_task(plan.network.task)
     check_encoder(plan.network.encoder)
     check_blocks(plan.network, plan.preprocessing.height, plan.preprocessing.width)
     if plan.train.frozen_epochs and not plan.network.weights:

@@ -80,19 +80,21 @@ def network_predictor(network: Any, labels: tuple[str, ...]) -> KerasPredictor:
 
     from edgecrnn.train.network.network import stream, zero_states
     from edgecrnn.train.network.picture import picture
+    from edgecrnn.train.tasks import task_of
 
+    task = task_of(network.settings.task)
     if network.settings.sequence == "time":
 
         @tf.function(input_signature=[_frames_spec(network.frame_shape), _states_spec(network)])
         def run_stream(frames: Any, states: Any) -> Any:
             logits, new = stream(network, tf.cast(frames, tf.float32), states)
-            return tf.nn.softmax(logits), new
+            return task.scores(logits), new
 
         return KerasPredictor(labels, run_stream, lambda: zero_states(network, 1))
 
     @tf.function(input_signature=[_frames_spec(network.frame_shape), {}])
     def run_pictures(frames: Any, states: Any) -> Any:
-        return tf.nn.softmax(picture(network, tf.cast(frames, tf.float32))), states
+        return task.scores(picture(network, tf.cast(frames, tf.float32))), states
 
     return KerasPredictor(labels, run_pictures, dict)
 

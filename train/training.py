@@ -219,7 +219,7 @@ def _record(
         name=out.absolute().name,
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         made_by=f"edgecrnn {edgecrnn.__version__}",
-        task="classify",
+        task=network.settings.task,
         kind=data.kind,
         labels=data.labels,
         frame_rate=data.frame_rate,

@@ -13,6 +13,7 @@ pytest.importorskip("tensorflow")
 
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.train.data.batches import Window
+from edgecrnn.train.data.store import one_hot
 from edgecrnn.train.fit import Epoch, Fitted, fit
 from edgecrnn.train.network.network import build_network
 from edgecrnn.train.network.settings import NetworkSettings
@@ -30,7 +31,10 @@ def windows(epoch: int) -> Iterator[Window]:
         labels = np.repeat(rng.integers(0, 2, (4, 1)), 4, axis=1).astype(np.int32)
         frames = rng.integers(0, 120, (4, 4, 16, 16, 3)) + 120 * labels[..., None, None, None]
         yield Window(
-            frames.astype(np.uint8), labels, np.ones((4, 4), np.float32), np.ones(4, np.float32)
+            frames.astype(np.uint8),
+            one_hot(labels, 2),
+            np.ones((4, 4), np.float32),
+            np.ones(4, np.float32),
         )
 
 

@@ -26,7 +26,7 @@ class Window:
     """T consecutive frames of each of B streams."""
 
     frames: npt.NDArray[np.uint8]  # [B, T, H, W, C]
-    labels: npt.NDArray[np.int32]  # [B, T]
+    targets: npt.NDArray[np.float32]  # [B, T, classes], 1.0 for each label that is true
     weights: npt.NDArray[np.float32]  # [B, T], 0.0 where the frame is not to count
     reset: npt.NDArray[np.float32]  # [B], 1.0 where the state is zero before this window
 
@@ -82,7 +82,7 @@ def stream_windows(
     starts, clips = _sequence(store, order)
     length = steps * window
     place = (np.arange(batch)[:, None] * length + np.arange(length)) % len(starts)
-    labels = store.labels[order][clips[place]].astype(np.int32)
+    labels, targets = store.labels[order][clips[place]], store.targets[order]
     reset = rng.random((batch, steps)) < 1 / reset_every
     reset[:, :1] = True
     weights = _weights(labels, reset, warmup, window)
@@ -96,7 +96,12 @@ def stream_windows(
     for step in range(steps):
         cut = slice(step * window, (step + 1) * window)
         frames = _gather(store, starts, clips, place[:, cut], draws, noise)
-        yield Window(frames, labels[:, cut], weights[:, cut], reset[:, step].astype(np.float32))
+        yield Window(
+            frames,
+            targets[clips[place[:, cut]]],
+            weights[:, cut],
+            reset[:, step].astype(np.float32),
+        )
 
 
 def picture_batches(
@@ -121,9 +126,9 @@ def picture_batches(
         place = np.arange(step * batch, (step + 1) * batch)[:, None]
         weights = (place < len(order)).astype(np.float32)
         place = place % len(order)
-        labels = store.labels[order][clips[place]].astype(np.int32)
+        targets = store.targets[order][clips[place]]
         frames = _gather(store, starts, clips, place, draws, noise)
-        yield Window(frames, labels, weights, np.ones(batch, np.float32))
+        yield Window(frames, targets, weights, np.ones(batch, np.float32))
 
 
 def prefetch(iterator: Iterator[T], depth: int = 2) -> Generator[T, None, None]:
@@ -200,7 +205,7 @@ def _sequence(store: FrameStore, order: _Ints) -> tuple[_Ints, _Ints]:
 
 
 def _weights(
-    labels: npt.NDArray[np.int32], reset: npt.NDArray[np.bool_], warmup: int, window: int
+    labels: npt.NDArray[np.int64], reset: npt.NDArray[np.bool_], warmup: int, window: int
 ) -> npt.NDArray[np.float32]:
     """1.0 but for the first `warmup` frames after a change of class or a reset: [B, length]."""
     begins = np.zeros(labels.shape, bool)

@@ -59,8 +59,9 @@ class FrameStore:
 
     frames: npt.NDArray[np.uint8]  # [N, H, W, C], a read-only memory map
     starts: npt.NDArray[np.int64]  # [clips + 1]; clip i is frames[starts[i]:starts[i + 1]]
-    labels: npt.NDArray[np.int64]  # [clips]
+    labels: npt.NDArray[np.int64]  # [clips]; the same number, the same labels
     names: tuple[str, ...]  # path below the data folder, per clip
+    targets: npt.NDArray[np.float32]  # [clips, classes], 1.0 for each label that is true
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -124,12 +125,7 @@ def load(
     skipped = tuple(Skipped(layout.root / name, reason) for name, reason in index["skipped"])
     check_skipped(layout, skipped, index["lengths"], shortest, settings.max_bad)
     splits = {
-        split: FrameStore(
-            part.frames,
-            part.starts,
-            np.array([label for _, label in index["splits"][split]["clips"]], np.int64),
-            tuple(name for name, _ in index["splits"][split]["clips"]),
-        )
+        split: _store(part, index["splits"][split]["clips"], len(layout.labels))
         for split, part in stored.items()
     }
     return Data(
@@ -143,6 +139,17 @@ def load(
         made_split=layout.made_split,
         notes=_notes(layout),
     )
+
+
+def _store(part: cache.StoredSplit, clips: list[tuple[str, int]], classes: int) -> FrameStore:
+    labels = np.array([label for _, label in clips], np.int64)
+    names = tuple(name for name, _ in clips)
+    return FrameStore(part.frames, part.starts, labels, names, one_hot(labels, classes))
+
+
+def one_hot(labels: npt.NDArray[np.int64], classes: int) -> npt.NDArray[np.float32]:
+    """float32 [clips, classes] of labels [clips], where each clip has one."""
+    return np.eye(classes, dtype=np.float32)[labels]
 
 
 def _hash(layout: Layout) -> str:
@@ -284,4 +291,4 @@ def class_counts(store: FrameStore, labels: tuple[str, ...]) -> dict[str, int]:
     return {name: counts[i] for i, name in enumerate(labels)}
 
 
-__all__ = ["Data", "DataSettings", "FrameStore", "Skipped", "class_counts", "load"]
+__all__ = ["Data", "DataSettings", "FrameStore", "Skipped", "class_counts", "load", "one_hot"]

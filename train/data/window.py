@@ -12,7 +12,7 @@ def every(windows: Iterator[Window], stride: int) -> Iterator[Window]:
     for window in windows:
         yield Window(
             window.frames[:, ::stride],
-            window.labels[:, ::stride],
+            window.targets[:, ::stride],
             window.weights[:, ::stride],
             window.reset,
         )

@@ -22,7 +22,7 @@ from keras import ops
 from edgecrnn.train.network.network import Network, clip, zero_states
 from edgecrnn.train.network.picture import picture
 from edgecrnn.train.network.rounding import Rounding, as_it_is
-from edgecrnn.train.network.supervision import cross_entropy
+from edgecrnn.train.tasks import Task, task_of
 
 # Ranges that int8 has for every model, in whole steps of 1/256 and 1/128.
 _KNOWN = {"sigmoid": (0.0, 255 / 256), "tanh": (-1.0, 127 / 128), "frame": (-1.0, 1.0)}
@@ -40,6 +40,11 @@ class QuantizedTrainee:
 
     network: Network
     rounded_encoder: Any
+
+    @property
+    def task(self) -> Task:
+        """What is learned."""
+        return task_of(self.network.settings.task)
 
     @property
     def weights(self) -> list[Any]:
@@ -76,7 +81,7 @@ class QuantizedTrainee:
         return logits, {**states, **{f"{_ROUNDED}{name}": value for name, value in new.items()}}
 
     def losses(
-        self, frames: Any, labels: Any, states: Mapping[str, Any], smoothing: float
+        self, frames: Any, targets: Any, states: Mapping[str, Any], smoothing: float
     ) -> tuple[Any, Any, dict[str, Any]]:
         """The losses of both passes and how far they are apart; the logits are int8's.
 
@@ -86,11 +91,9 @@ class QuantizedTrainee:
         floats = {name: value for name, value in states.items() if _ROUNDED not in name}
         exact, new = _pass(self.network, frames, floats, as_it_is)
         logits, both = self(frames, {**states, **new}, True)
-        apart = (ops.softmax(exact) - ops.softmax(logits)) * (
-            ops.log_softmax(exact) - ops.log_softmax(logits)
-        )
-        losses = cross_entropy(exact, labels, smoothing) + cross_entropy(logits, labels, smoothing)
-        return losses + _AGREEMENT * ops.sum(apart, axis=-1), logits, both
+        task = self.task
+        losses = task.loss(exact, targets, smoothing) + task.loss(logits, targets, smoothing)
+        return losses + _AGREEMENT * task.apart(exact, logits), logits, both
 
     def _rounded(self, tensor: Any, kind: str) -> Any:
         return round_activation(tensor, kind, self.network.settings.cell_clip)

@@ -22,6 +22,7 @@ from edgecrnn.train.network.layers import dropout, frame_features, scaled
 from edgecrnn.train.network.picture import picture
 from edgecrnn.train.network.rounding import Rounding, as_it_is
 from edgecrnn.train.network.settings import FilledSettings, NetworkSettings, check_blocks
+from edgecrnn.train.tasks import task_of
 
 States = Mapping[str, Any]
 _MOTION_GAIN = 8.0
@@ -237,8 +238,8 @@ def stream(network: Network, frames: Any, states: States) -> tuple[Any, dict[str
 def step_model(network: Network) -> Any:
     """The Keras model that is saved and shipped.
 
-    Inputs by name: `frame`, and the states for sequence time. Outputs by name: `scores` (softmax)
-    and the new states as `<name>_out`.
+    Inputs by name: `frame`, and the states for sequence time. Outputs by name: `scores` and
+    the new states as `<name>_out`.
     """
     frame = keras.Input(network.frame_shape, name="frame")
     states = {name: keras.Input(shape, name=name) for name, shape in state_shapes(network).items()}
@@ -246,7 +247,7 @@ def step_model(network: Network) -> Any:
         logits, new = step(network, frame, states)
     else:
         logits, new = picture(network, frame), {}
-    outputs = {"scores": ops.softmax(logits)}
+    outputs = {"scores": task_of(network.settings.task).scores(logits)}
     outputs.update({f"{name}_out": value for name, value in new.items()})
     return keras.Model({"frame": frame, **states}, outputs, name="step")
 

@@ -47,6 +47,7 @@ class NetworkSettings:
     dropout: float | None = setting(
         None, "share of the LSTM's inputs and outputs dropped in training", least=0.0, most=0.9
     )
+    task: str = setting("classify", "what it learns to answer")
 
     def __post_init__(self) -> None:
         check(self)

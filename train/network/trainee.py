@@ -21,7 +21,8 @@ from edgecrnn.train.network.network import (
 )
 from edgecrnn.train.network.picture import picture, picture_steps
 from edgecrnn.train.network.settings import NetworkSettings
-from edgecrnn.train.network.supervision import Supervised, cross_entropy
+from edgecrnn.train.network.supervision import Supervised
+from edgecrnn.train.tasks import Task, task_of
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class NetworkTrainee(Supervised):
     frozen: bool = False  # whether the encoder keeps what it learned elsewhere
 
     @property
+    def task(self) -> Task:  # type: ignore[override]
+        """What is learned."""
+        return task_of(self.network.settings.task)
+
+    @property
     def weights(self) -> list[Any]:
         """All variables, in a fixed order."""
         return self.network.weights + (self.guide.weights if self.guide else [])
@@ -54,16 +60,16 @@ class NetworkTrainee(Supervised):
         return weights + (self.guide.trainable_weights if self.guide else [])
 
     def losses(
-        self, frames: Any, labels: Any, states: Mapping[str, Any], smoothing: float
+        self, frames: Any, targets: Any, states: Mapping[str, Any], smoothing: float
     ) -> tuple[Any, Any, dict[str, Any]]:
         """(losses [batch, time], logits [batch, time, classes], new states) of a training step."""
         if self.guide is None:
-            return super().losses(frames, labels, states, smoothing)
+            return super().losses(frames, targets, states, smoothing)
         features, new = read(self.network, frames, states, training=not self.frozen)
         logits, memory = remember(self.network, features, states, True)
         hints = self.guide(dropout(self.network, features, True))
-        losses = cross_entropy(logits, labels, smoothing)
-        losses += self.guidance * cross_entropy(hints, labels, smoothing)
+        losses = self.task.loss(logits, targets, smoothing)
+        losses += self.guidance * self.task.loss(hints, targets, smoothing)
         return losses, logits, {**new, **memory}
 
     @property
@@ -101,6 +107,11 @@ class Baseline(Supervised):
     encoder: Any
     head: Any
     seeds: Any
+
+    @property
+    def task(self) -> Task:  # type: ignore[override]
+        """What is learned."""
+        return task_of(self.settings.task)
 
     @property
     def weights(self) -> list[Any]:
@@ -156,5 +167,5 @@ def build_baseline(
 def baseline_model(baseline: Baseline, frame_shape: tuple[int, int, int]) -> Any:
     """The Keras model that is saved: `frame` to `scores`."""
     frame = keras.Input(frame_shape, name="frame")
-    scores = ops.softmax(baseline.logits(frame))
+    scores = baseline.task.scores(baseline.logits(frame))
     return keras.Model({"frame": frame}, {"scores": scores}, name="baseline")

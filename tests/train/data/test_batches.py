@@ -20,7 +20,7 @@ from edgecrnn.train.data.batches import (
     stream_steps,
     stream_windows,
 )
-from edgecrnn.train.data.store import FrameStore
+from edgecrnn.train.data.store import FrameStore, one_hot
 
 
 def numbered(lengths: list[int], labels: list[int]) -> FrameStore:
@@ -30,7 +30,13 @@ def numbered(lengths: list[int], labels: list[int]) -> FrameStore:
     frames = np.stack([number >> 8, number & 255], -1).astype(np.uint8)
     frames = np.repeat(frames[:, None, None], 4, 1).reshape(-1, 2, 2, 2)
     names = tuple(f"{i}.avi" for i in range(len(labels)))
-    return FrameStore(frames, starts, np.array(labels, np.int64), names)
+    classes = np.array(labels, np.int64)
+    return FrameStore(frames, starts, classes, names, one_hot(classes, max(labels, default=0) + 1))
+
+
+def labels_of(window: Window) -> np.ndarray:
+    assert (window.targets.sum(-1) == 1).all()
+    return window.targets.argmax(-1)
 
 
 def numbers(window: Window) -> np.ndarray:
@@ -54,7 +60,7 @@ def test_streams(store: FrameStore, batch: int, window: int, balanced: bool, see
     assert len(windows) == stream_steps(store, batch, window)
     clip_of = np.repeat(np.arange(len(store)), np.diff(store.starts))
     shown = rows(windows)
-    labels = np.concatenate([w.labels for w in windows], 1)
+    labels = np.concatenate([labels_of(w) for w in windows], 1)
     assert np.array_equal(labels, store.labels[clip_of[shown]])
     # Inside a row frames follow each other, or a clip's last is followed by another's first.
     steps = np.diff(shown, axis=1) == 1
@@ -65,7 +71,7 @@ def test_streams(store: FrameStore, batch: int, window: int, balanced: bool, see
     if not balanced:
         assert set(shown.ravel()) == set(range(len(store.frames)))
     for w in windows:
-        assert (w.frames.dtype, w.labels.dtype) == (np.uint8, np.int32)
+        assert (w.frames.dtype, w.targets.dtype) == (np.uint8, np.float32)
         assert (w.weights.dtype, w.reset.dtype) == (np.float32, np.float32)
         assert w.frames.shape == (batch, window, 2, 2, 2) and w.reset.shape == (batch,)
     assert windows[0].reset.all()
@@ -84,7 +90,7 @@ def test_weights(store: FrameStore, batch: int, window: int, warmup: int) -> Non
             if w.reset[row]:
                 since = 0
             for t in range(window):
-                label = w.labels[row, t]
+                label = labels_of(w)[row, t]
                 since = 0 if before is not None and label != before else since
                 assert w.weights[row, t] == (since >= warmup)
                 since, before = since + 1, label
@@ -112,7 +118,7 @@ def test_resets_come_as_often_as_asked() -> None:
 
 def test_balanced_streams_show_rare_classes_as_often() -> None:
     store = numbered([10] * 100, [0] * 90 + [1] * 10)
-    labels = [w.labels for w in stream_windows(store, 4, 10, 0, 0, 0, balanced=True)]
+    labels = [labels_of(w) for w in stream_windows(store, 4, 10, 0, 0, 0, balanced=True)]
     assert np.mean(labels) == pytest.approx(0.5, abs=0.05)
 
 
@@ -125,7 +131,7 @@ def test_a_warmup_that_leaves_nothing_is_refused() -> None:
 def test_changes_are_drawn_once_a_clip() -> None:
     frames = np.random.default_rng(0).integers(0, 255, (1, 16, 16, 3), np.uint8)
     store = FrameStore(
-        np.repeat(frames, 60, 0), np.array([0, 30, 60]), np.array([0, 1]), ("a", "b")
+        np.repeat(frames, 60, 0), np.array([0, 30, 60]), np.array([0, 1]), ("a", "b"), np.eye(2)
     )
     windows = stream_windows(store, 1, 60, 0, 0, 0, augment=Augmentation(noise=0))
     shown = next(windows).frames[0]
@@ -147,7 +153,7 @@ def test_pictures(count: int, batch: int, balanced: bool) -> None:
     if not balanced:
         assert sorted(counted) == list(range(count))
     for w in windows:
-        assert np.array_equal(w.labels, store.labels[numbers(w)])
+        assert np.array_equal(labels_of(w), store.labels[numbers(w)])
 
 
 def prefetchers() -> list[threading.Thread]:

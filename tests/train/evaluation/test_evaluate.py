@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.train.data.store import FrameStore
+from edgecrnn.train.data.store import FrameStore, one_hot
 from edgecrnn.train.evaluation.evaluate import evaluate
 from edgecrnn.train.evaluation.streams import joined, stream_order, stream_scores
 
@@ -60,6 +60,7 @@ def ramps(count: int = 6, length: int = 300) -> FrameStore:
         starts=np.arange(count + 1, dtype=np.int64) * length,
         labels=np.arange(count, dtype=np.int64) % 2,
         names=tuple(f"clip{i}" for i in range(count)),
+        targets=one_hot(np.arange(count) % 2, 2),
     )
 
 
@@ -106,6 +107,7 @@ def test_pictures_have_no_stream() -> None:
         starts=np.arange(6, dtype=np.int64),
         labels=np.array([0, 1, 1, 0, 0], np.int64),
         names=tuple("abcde"),
+        targets=one_hot(np.array([0, 1, 1, 0, 0]), 2),
     )
     result = evaluate(Bright(), store, LABELS, "pictures", warmup=8, baseline=Bright())
     assert result.stream is None
@@ -139,7 +141,7 @@ def test_progress_ends_at_its_total() -> None:
 
 def test_no_clips_or_other_labels_are_refused() -> None:
     store = ramps(2, 4)
-    empty = FrameStore(store.frames[:0], np.zeros(1, np.int64), store.labels[:0], ())
+    empty = FrameStore(store.frames[:0], np.zeros(1, np.int64), store.labels[:0], (), store.targets)
     with pytest.raises(EdgecrnnError, match="at least one clip"):
         evaluate(Slope(), empty, LABELS, "clips", 1)
     with pytest.raises(EdgecrnnError, match="other"):
@@ -151,7 +153,7 @@ def test_any_clip_lengths_and_warmup_are_judged(lengths: list[int], warmup: int,
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     frames = np.random.default_rng(seed).integers(0, 255, (starts[-1], 2, 2, 1), np.uint8)
     labels = np.arange(len(lengths), dtype=np.int64) % 2
-    store = FrameStore(frames, starts, labels, tuple(map(str, labels)))
+    store = FrameStore(frames, starts, labels, tuple(map(str, labels)), one_hot(labels, 2))
     result = evaluate(Bright(), store, LABELS, "clips", warmup, seed, baseline=Bright())
     # A model without memory does not mind the order, unless the warm-up cuts another part away.
     if warmup == 0:

@@ -12,7 +12,7 @@ keras = pytest.importorskip("keras")
 import tensorflow as tf  # noqa: E402
 
 from edgecrnn.runtime.errors import EdgecrnnError  # noqa: E402
-from edgecrnn.train.data.store import FrameStore  # noqa: E402
+from edgecrnn.train.data.store import FrameStore, one_hot  # noqa: E402
 from edgecrnn.train.explain import gradcam  # noqa: E402
 from edgecrnn.train.explain.answers import answers, logits_of, scores_of  # noqa: E402
 from edgecrnn.train.explain.check import (  # noqa: E402
@@ -130,7 +130,9 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, FrameStore]:
         drawn = random.integers(0, len(frames), 32)
         step(frames[drawn].astype(np.float32), labels[drawn])
     frames, labels = pictures(30, 1)
-    store = FrameStore(frames, np.arange(31), labels, tuple(map(str, range(30))))
+    store = FrameStore(
+        frames, np.arange(31), labels, tuple(map(str, range(30))), one_hot(labels, 2)
+    )
     logits = logits_of(net, frames[:, None])[:, 0]
     assert (np.asarray(logits).argmax(axis=1) == labels).mean() > 0.9
     return net, store
@@ -183,7 +185,11 @@ def test_only_so_many_clips_are_checked(
 
 def test_no_clips_is_an_error(explainer: Explainer) -> None:
     none = FrameStore(
-        np.zeros((0, 16, 16, 3), np.uint8), np.zeros(1, np.int64), np.zeros(0, np.int64), ()
+        np.zeros((0, 16, 16, 3), np.uint8),
+        np.zeros(1, np.int64),
+        np.zeros(0, np.int64),
+        (),
+        np.eye(0),
     )
     with pytest.raises(EdgecrnnError, match="expected at least one clip"):
         check_by_masking(explainer, none, CheckSettings())

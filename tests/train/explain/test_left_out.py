@@ -9,10 +9,10 @@ import pytest
 
 pytest.importorskip("keras")
 
-from edgecrnn.train.explain import left_out  # noqa: E402
-from edgecrnn.train.explain.answers import answers, logits_of, scores_of  # noqa: E402
-from edgecrnn.train.network.network import build_network  # noqa: E402
-from edgecrnn.train.network.settings import NetworkSettings  # noqa: E402
+from edgecrnn.train.explain import left_out
+from edgecrnn.train.explain.answers import answers, logits_of, scores_of
+from edgecrnn.train.network.network import build_network
+from edgecrnn.train.network.settings import NetworkSettings
 
 
 @pytest.mark.parametrize("motion", [True, False])

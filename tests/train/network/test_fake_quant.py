@@ -22,6 +22,7 @@ from edgecrnn.convert.quantize import quantize
 from edgecrnn.convert.ranges import measure
 from edgecrnn.convert.recipe import load_recipe
 from edgecrnn.runtime.engine import Engine
+from edgecrnn.train.data.store import one_hot
 from edgecrnn.train.network.fake_quant import (
     quantized_trainee,
     round_activation,
@@ -127,10 +128,10 @@ def test_the_state_of_the_rounded_pass_is_carried_beside_the_float_one() -> None
     net = network()
     trainee = quantized_trainee(net)
     frames = movement(8)[None].astype(np.float32)
-    labels = np.zeros((1, 8), np.int32)
+    targets = one_hot(np.zeros((1, 8), np.int64), 3)
     states = trainee.zero_states(1)
     assert set(states) == {*zero_states(net, 1), *(f"int8_{n}" for n in zero_states(net, 1))}
-    _, _, new = trainee.losses(frames, labels, states, 0.0)
+    _, _, new = trainee.losses(frames, targets, states, 0.0)
     _, exact = NetworkTrainee(net)(frames, zero_states(net, 1), False)
     np.testing.assert_allclose(new["h0"], exact["h0"], atol=1e-6)
     steps = np.asarray(new["int8_h0"]) * 128
@@ -144,12 +145,12 @@ def test_training_brings_the_two_passes_together(sequence: str) -> None:
     optimizer = tf.keras.optimizers.Adam(0.02)
     steps = 6 if sequence == "time" else 1
     frames = tf.constant(movement(4 * steps).reshape(4, steps, *SHAPE), tf.float32)
-    labels = tf.constant(np.arange(4)[:, None] % 3 + np.zeros((4, steps)), tf.int32)
+    targets = one_hot((np.arange(4)[:, None] + np.zeros((4, steps), np.int64)) % 3, 3)
 
     @tf.function
     def learn() -> Any:
         with tf.GradientTape() as tape:
-            losses, _, _ = trainee.losses(frames, labels, trainee.zero_states(4), 0.0)
+            losses, _, _ = trainee.losses(frames, targets, trainee.zero_states(4), 0.0)
             loss = tf.reduce_mean(losses)
         gradients = tape.gradient(loss, trainee.trainable_weights)
         optimizer.apply_gradients(zip(gradients, trainee.trainable_weights, strict=True))

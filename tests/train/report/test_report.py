@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edgecrnn.train.data.store import FrameStore
+from edgecrnn.train.data.store import FrameStore, one_hot
 from edgecrnn.train.evaluation.evaluate import evaluate
 from edgecrnn.train.report.build import (
     build_report,
@@ -51,7 +51,7 @@ def clips(classes: int, count: int, length: int, channels: int = 3, seed: int = 
     frames = np.broadcast_to(noisy[:, None, None, None], (len(levels), 12, 16, channels))
     starts = np.arange(count + 1, dtype=np.int64) * length
     names = tuple(f"test/{label}/{i}.avi" for i, label in enumerate(labels))
-    return FrameStore(frames.astype(np.uint8), starts, labels, names)
+    return FrameStore(frames.astype(np.uint8), starts, labels, names, one_hot(labels, classes))
 
 
 def report_of(
