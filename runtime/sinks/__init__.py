@@ -1,18 +1,80 @@
-"""Where results go: one module a sink."""
+"""Where results go: one module an entry, found by being in this folder."""
 
 from __future__ import annotations
 
-from typing import Protocol
+import contextlib
+import importlib
+import pkgutil
+import time
+from collections.abc import Callable, Sequence
+from typing import cast
 
-from edgecrnn.runtime.classifier import Result
-from edgecrnn.runtime.frame import Frame
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.sinks._bounded import Bounded
+from edgecrnn.runtime.sinks._sink import Sink, SinkEntry, Stream, Takes, shown
+
+__all__ = ["Bounded", "Sink", "SinkEntry", "Stream", "Takes", "close_sinks", "open_sinks", "shown"]
+
+_HURRY = 0.3  # seconds of the time to close that are left to a sink once it was told to stop
 
 
-class Sink(Protocol):
-    """Takes the results of one stream in order."""
+def sink_entries() -> list[SinkEntry]:
+    """Every module of this folder that is no helper, by name."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return [
+        cast(SinkEntry, importlib.import_module(f"{__name__}.{name}"))
+        for name in names
+        if not name.startswith("_")
+    ]
 
-    def write(self, result: Result, frame: Frame) -> None:
-        """Take one result and the frame that it was decided on."""
 
-    def close(self) -> None:
-        """Write what is still held."""
+def open_sinks(
+    specs: Sequence[str], stream: Stream, warn: Callable[[str], None] = lambda sentence: None
+) -> list[Bounded]:
+    """Open what each `--sink spec` means, each in a thread of its own.
+
+    What the sink of a live stream cannot take is dropped and counted, and `warn` is told; a file's
+    results are waited for.
+
+    Raises:
+        EdgecrnnError: no kind of sink is written like that, or one cannot be opened; those that
+            were opened before it are closed.
+    """
+    sinks: list[Bounded] = []
+    try:
+        for spec in specs:
+            entry = _entry(spec)
+            sink = entry.open_sink(spec, stream)
+            sinks.append(Bounded(sink, shown(spec), entry.TAKES, not stream.live, warn))
+    except BaseException:
+        with contextlib.suppress(OSError, EdgecrnnError):
+            close_sinks(sinks)
+        raise
+    return sinks
+
+
+def close_sinks(sinks: Sequence[Bounded], within: float = 1.5) -> None:
+    """Close them side by side; what is not written after `within` seconds is dropped and counted.
+
+    Raises:
+        EdgecrnnError, OSError: what the last writes of a file's results raised.
+    """
+    deadline = time.monotonic() + within
+    for sink in sinks:
+        sink.finish()
+    for sink in sinks:
+        if not sink.ended(deadline - min(_HURRY, within / 2)):
+            sink.stop()
+    for sink in sinks:
+        sink.ended(deadline)
+    for sink in sinks:
+        sink.close()
+
+
+def _entry(spec: str) -> SinkEntry:
+    entries = sink_entries()
+    for entry in entries:
+        if entry.matches(spec):
+            return entry
+    known = ", ".join(entry.WHAT for entry in entries)
+    raise EdgecrnnError(f"sink: expected {known}; got {shown(spec)!r}")

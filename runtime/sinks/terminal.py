@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import time
 from typing import TextIO
 
 from edgecrnn.runtime.classifier import Result
 from edgecrnn.runtime.decision import UNKNOWN
 from edgecrnn.runtime.frame import Frame
+from edgecrnn.runtime.sinks._sink import Stream, Takes
+
+WHAT = "terminal"
+TAKES: Takes = "results"
 
 _PAUSE = 0.05  # seconds between two drawings: eyes do not follow more
 _BAR = 20
 _EASE = 0.1
+
+
+def matches(spec: str) -> bool:
+    """The word alone."""
+    return spec == "terminal"
+
+
+def open_sink(spec: str, stream: Stream) -> TerminalLine:
+    """Draw on standard output."""
+    return TerminalLine(sys.stdout, stream.labels)
 
 
 class TerminalLine:
