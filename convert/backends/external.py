@@ -11,9 +11,9 @@ from dataclasses import MISSING, dataclass, field
 from pathlib import Path
 
 from edgecrnn.convert.backends import Placement
-from edgecrnn.convert.backends._elf import check_library
 from edgecrnn.convert.backends._model import listed, not_int8, read_graph
 from edgecrnn.devices.profile import ARCHITECTURES
+from edgecrnn.runtime.elf import check_library
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.settings import check as check_settings
 from edgecrnn.runtime.settings import setting

@@ -1,4 +1,4 @@
-"""For which machine a shared library was built.
+"""For which machine a shared library was built, and where the loader would find it.
 
 The dynamic loader says "No such file" of a library for another architecture, as of one that is not
 there. The first bytes of the file tell the two apart (System V ABI, "ELF header").
@@ -6,7 +6,12 @@ there. The first bytes of the file tell the two apart (System V ABI, "ELF header
 
 from __future__ import annotations
 
+import os
+import platform
+import re
+import shutil
 import struct
+import subprocess
 from pathlib import Path
 
 from edgecrnn.runtime.errors import EdgecrnnError
@@ -29,7 +34,7 @@ def library_architecture(path: Path) -> str:
     except OSError as error:
         raise EdgecrnnError(
             f"{path}: expected a delegate library, got {error.strerror}; install it, or name "
-            "another in [delegate.external]"
+            "another library"
         ) from error
     if len(head) < _HEADER or head[:4] != b"\x7fELF":
         raise EdgecrnnError(f"{path}: expected a shared library (ELF), got another kind of file")
@@ -49,3 +54,37 @@ def check_library(path: Path, architecture: str) -> str:
         f"{path}: expected a library for {architecture}, got one for {built}; install the board's "
         "(the loader would say only that there is no such file)"
     )
+
+
+def find_library(name: str) -> Path:
+    """The file that the loader takes for `name`: a path, or a name such as libedgetpu.so.1.
+
+    A name is looked for as the loader does: LD_LIBRARY_PATH, the cache of ldconfig, then the
+    system's own folders (ld.so(8)).
+
+    Raises:
+        EdgecrnnError: there is none.
+    """
+    if "/" in name:
+        return Path(name)
+    machine = platform.machine()
+    named = [Path(part) for part in os.environ.get("LD_LIBRARY_PATH", "").split(":") if part]
+    system = [Path(part) for part in ("/lib", "/usr/lib", "/usr/local/lib")]
+    system += [folder / f"{machine}-linux-gnu" for folder in system]
+    cached = _cached(name)
+    for path in (*(folder / name for folder in named), *cached, *(f / name for f in system)):
+        if path.is_file():
+            return path
+    raise EdgecrnnError(
+        f"{name}: expected a delegate library where the loader looks (ldconfig -p), got none; "
+        "install it, or give its path"
+    )
+
+
+def _cached(name: str) -> list[Path]:
+    """The paths that ldconfig's cache has for `name`; none where there is no ldconfig."""
+    ldconfig = shutil.which("ldconfig", path="/sbin:/usr/sbin:/bin:/usr/bin")
+    if ldconfig is None:
+        return []
+    told = subprocess.run([ldconfig, "-p"], capture_output=True, text=True, check=False).stdout
+    return [Path(p) for p in re.findall(rf"^\s*{re.escape(name)} \(.*\) => (.+)$", told, re.M)]
