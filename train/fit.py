@@ -216,8 +216,8 @@ def _learn(trainee: Trainee, optimizer: Any, settings: TrainSettings) -> Any:
                 tf.cast(frames, tf.float32), targets, states, settings.label_smoothing
             )
             loss = tf.reduce_sum(losses * weights) / tf.maximum(tf.reduce_sum(weights), 1.0)
+            loss = optimizer.scale_loss(loss)
         gradients = tape.gradient(loss, trainee.trainable_weights)
-        gradients, _ = tf.clip_by_global_norm(gradients, settings.clip_norm)
         optimizer.apply(gradients, trainee.trainable_weights)
         return _sums(losses, trainee.task.right(logits, targets), weights), new
 
@@ -255,7 +255,10 @@ def _sums(losses: Any, right: Any, weights: Any) -> Any:
 
 
 def _optimizer(trainee: Trainee, settings: TrainSettings, steps: int) -> Any:
-    """AdamW, or Adam without decay; warmed up over half an epoch, then cosine or constant."""
+    """AdamW; warmed up over half an epoch, then cosine or constant.
+
+    float16 holds no small gradients: the loss is scaled up before, they are scaled back after.
+    """
     rate: Any = settings.learning_rate
     if settings.schedule == "cosine":
         warmup = max(1, steps // 2)
@@ -263,9 +266,13 @@ def _optimizer(trainee: Trainee, settings: TrainSettings, steps: int) -> Any:
             0.0, max(1, settings.epochs * steps - warmup), alpha=0.01,
             warmup_target=settings.learning_rate, warmup_steps=warmup,
         )  # fmt: skip
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay)
+    optimizer = keras.optimizers.AdamW(
+        rate, weight_decay=settings.weight_decay, global_clipnorm=settings.clip_norm
+    )
     # Decay pulls on matrices and filters, not on biases and normalisation.
     optimizer.exclude_from_weight_decay(var_list=[w for w in trainee.weights if len(w.shape) < 2])
+    if settings.precision == "float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(trainee.trainable_weights)
     return optimizer
 

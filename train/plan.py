@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.files import write_file
 from edgecrnn.runtime.preprocess import Preprocessing
 from edgecrnn.runtime.settings import from_mapping
 from edgecrnn.train.data.augment import Augmentation
-from edgecrnn.train.data.store import DataSettings
+from edgecrnn.train.data.batches import stream_steps
+from edgecrnn.train.data.store import Data, DataSettings
 from edgecrnn.train.encoders import check_encoder
 from edgecrnn.train.network.settings import NetworkSettings, check_blocks
 from edgecrnn.train.settings import TrainSettings
@@ -26,6 +29,8 @@ BASELINE_CHECKPOINT = "baseline-checkpoint.npz"
 CHECKPOINTS = (FROZEN_CHECKPOINT, CHECKPOINT, QUANTIZED_CHECKPOINT, BASELINE_CHECKPOINT)
 PLAN = "plan.json"
 SETTINGS = "settings.toml"
+# Frames of warm-up at most, however long the clips are.
+_MOST_WARMUP = 8
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,27 @@ def check_plan(plan: Plan, kind: str) -> None:
             f"sequence: expected {fitting} for a folder of {kind}, got {sequence}; "
             "leave out --sequence and it follows from the data"
         )
+
+
+def settled(plan: Plan, data: Data) -> Plan:
+    """The plan with what was left open taken from the data and the encoder."""
+    network, train = plan.network.filled(), plan.train
+    if train.warmup is None:
+        clip = int(np.median(np.diff(data.splits["train"].starts)))
+        row = train.window * min(
+            stream_steps(data.splits[split], train.batch, train.window)
+            for split in ("train", "val")
+        )
+        # Half of what there is counts, however short the clips or the streams are.
+        train = dataclasses.replace(train, warmup=min(_MOST_WARMUP, clip // 2, row // 2))
+    return dataclasses.replace(plan, network=network, train=train)
+
+
+def warmup_of(plan: Plan) -> int:
+    """Frames that do not count; 0 for pictures. The plan is settled."""
+    if plan.train.warmup is None:
+        raise AssertionError("a plan is settled before anything is trained")
+    return plan.train.warmup if plan.network.sequence == "time" else 0
 
 
 def write_plan(out: Path, plan: Plan, data_hash: str) -> None:

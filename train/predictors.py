@@ -78,7 +78,8 @@ def network_predictor(network: Any, labels: tuple[str, ...]) -> KerasPredictor:
     """A network in memory."""
     import tensorflow as tf
 
-    from edgecrnn.train.network.network import stream, zero_states
+    from edgecrnn.train.network.clip_graph import stream
+    from edgecrnn.train.network.network import zero_states
     from edgecrnn.train.network.picture import picture
     from edgecrnn.train.tasks import task_of
 

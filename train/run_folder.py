@@ -79,7 +79,7 @@ class RunRecord:
     @property
     def warmup(self) -> int:
         """Frames after a change of class that scores leave out; 0 for pictures."""
-        return self.train.warmup if self.sequence == "time" else 0
+        return (self.train.warmup or 0) if self.sequence == "time" else 0
 
 
 def write_record(run: Path, record: RunRecord) -> None:

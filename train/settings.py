@@ -16,9 +16,10 @@ class TrainSettings:
     window: int = setting(
         16, "frames between two updates; a clip has at least as many", unit="frames", least=2
     )
-    warmup: int = setting(
-        8,
-        "frames after a reset or a change of class that neither the loss nor the score counts",
+    warmup: int | None = setting(
+        None,
+        "frames after a reset or a change of class that neither the loss nor the score counts; "
+        "half a clip where not given, at most 8",
         unit="frames",
         least=0,
     )
@@ -33,6 +34,24 @@ class TrainSettings:
     weight_decay: float = setting(0.0001, "decay of the weights, decoupled (AdamW)", least=0.0)
     label_smoothing: float = setting(
         0.05, "share of the target spread over all labels", least=0.0, most=0.5
+    )
+    mixup: float = setting(
+        0.0,
+        "blend streams with each other: alpha of the Beta distribution of the shares; 0 for never",
+        least=0.0,
+        most=10.0,
+    )
+    teacher: str = setting("", "larger run of the same data that the network learns from too")
+    distillation: float = setting(
+        0.5, "share of the loss that is the teacher's", least=0.0, most=1.0
+    )
+    temperature: float = setting(
+        2.0, "by which both answers are softened for that", least=1.0, most=20.0
+    )
+    precision: str = setting(
+        "float32",
+        "numbers that the encoder computes with while it trains; the others for a GPU",
+        choices=("float32", "bfloat16", "float16"),
     )
     guidance: float = setting(
         1.0,

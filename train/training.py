@@ -23,7 +23,7 @@ from edgecrnn.train.data.batches import (
     stream_windows,
 )
 from edgecrnn.train.data.store import Data, FrameStore
-from edgecrnn.train.data.window import every
+from edgecrnn.train.data.window import every, mixed
 from edgecrnn.train.decision_choice import choose_decision
 from edgecrnn.train.fit import Epoch, Fitted, Trainee, Windows, fit
 from edgecrnn.train.plan import (
@@ -37,6 +37,8 @@ from edgecrnn.train.plan import (
     Plan,
     check_same_data,
     settings_text,
+    settled,
+    warmup_of,
     write_plan,
 )
 from edgecrnn.train.run_folder import (
@@ -77,18 +79,18 @@ def train(
         watch: where progress goes.
     """
     from edgecrnn.train.network.fake_quant import quantized_trainee
-    from edgecrnn.train.network.network import build_network, step_model
+    from edgecrnn.train.network.network import build_network, in_float32, step_model
     from edgecrnn.train.network.trainee import baseline_model, build_baseline, network_trainee
 
     if resume:
         check_same_data(out, data.hash)
-    settings, shape = plan.train, plan.preprocessing.frame_shape
-    network_settings = plan.network.filled()
-    plan = dataclasses.replace(plan, network=network_settings)
-    network = build_network(network_settings, shape, len(data.labels), settings.seed)
+    plan = settled(plan, data)
+    settings, shape, classes = plan.train, plan.preprocessing.frame_shape, len(data.labels)
+    network = build_network(plan.network, shape, classes, settings.seed, settings.precision)
+    teacher = _teacher(data, plan)
     if not resume:
         write_plan(out, plan, data.hash)
-    trainee = network_trainee(network, len(data.labels), settings.guidance)
+    trainee = network_trainee(network, classes, settings.guidance)
     if settings.frozen_epochs:
         first = dataclasses.replace(settings, epochs=settings.frozen_epochs, patience=0)
         frozen = dataclasses.replace(trainee, frozen=True)
@@ -97,7 +99,9 @@ def train(
             "frozen", frozen, data, early, out / FROZEN_CHECKPOINT, resume, watch
         ).interrupted:
             raise KeyboardInterrupt
-    fitted = _fit_part("network", trainee, data, plan, out / CHECKPOINT, resume, watch)
+    taught = teacher(trainee) if teacher else trainee
+    fitted = _fit_part("network", taught, data, plan, out / CHECKPOINT, resume, watch)
+    network = in_float32(network, classes)
     quantized, baseline, baseline_fitted = None, None, None
     if settings.quantization_aware and not fitted.interrupted:
         gently = dataclasses.replace(plan, train=_gently(plan.train))
@@ -106,7 +110,7 @@ def train(
         quantized = _fit_part("int8", rounded, data, gently, checkpoint, resume, watch)
         fitted = dataclasses.replace(fitted, interrupted=quantized.interrupted)
     if settings.baseline and not fitted.interrupted:
-        baseline = build_baseline(network_settings, shape, len(data.labels), settings.seed)
+        baseline = build_baseline(plan.network, shape, classes, settings.seed)
         baseline_fitted = _fit_part(
             "baseline", baseline, data, plan, out / BASELINE_CHECKPOINT, resume, watch
         )
@@ -122,6 +126,23 @@ def train(
                 shutil.copyfile(out / name, folder / name)
     interrupted = fitted.interrupted or bool(baseline_fitted and baseline_fitted.interrupted)
     return record, dataclasses.replace(fitted, interrupted=interrupted)
+
+
+def _teacher(data: Data, plan: Plan) -> Callable[[Any], Trainee] | None:
+    """Puts a trainee beside its teacher; None where there is none."""
+    from edgecrnn.train.network.distillation import DistilledTrainee, read_teacher
+    from edgecrnn.train.network.trainee import NetworkTrainee
+
+    settings = plan.train
+    if not settings.teacher:
+        return None
+    teacher = read_teacher(
+        Path(settings.teacher).expanduser(), data.labels, plan.network.task, plan.preprocessing,
+        data.frame_rate, plan.network.sequence,
+    )  # fmt: skip
+    return lambda student: DistilledTrainee(
+        student, NetworkTrainee(teacher), settings.distillation, settings.temperature
+    )
 
 
 def _gently(settings: TrainSettings) -> TrainSettings:
@@ -153,8 +174,8 @@ def _fit_part(
     steps = _steps(train, plan)
     return fit(
         trainee,
-        _windows(train, plan, stride, plan.augmentation),
-        _windows(val, plan, stride, None),
+        _windows(train, data.labels, plan, stride, plan.augmentation),
+        _windows(val, data.labels, plan, stride, None),
         steps,
         settings,
         checkpoint,
@@ -170,21 +191,30 @@ def _steps(store: FrameStore, plan: Plan) -> int:
     return picture_steps(store, plan.train.batch)
 
 
-def _windows(store: FrameStore, plan: Plan, stride: int, augment: Augmentation | None) -> Windows:
+def _windows(
+    store: FrameStore,
+    labels: tuple[str, ...],
+    plan: Plan,
+    stride: int,
+    augment: Augmentation | None,
+) -> Windows:
     """Epoch number to its windows; validation (no augmentation) is never reset nor balanced."""
     s = plan.train
     training = augment is not None
     balanced = s.balanced and training
+    mirrored = augment.mirrored(labels) if augment is not None else None
 
     def windows(epoch: int) -> Any:
         if plan.network.sequence == "time":
             reset_every = s.reset_every if training else float("inf")
             made = stream_windows(
-                store, s.batch, s.window, s.warmup if stride == 1 else 0, s.seed, epoch,
-                reset_every, augment, balanced,
+                store, s.batch, s.window, warmup_of(plan) if stride == 1 else 0, s.seed, epoch,
+                reset_every, augment, balanced, mirrored,
             )  # fmt: skip
         else:
-            made = picture_batches(store, s.batch, s.seed, epoch, augment, balanced)
+            made = picture_batches(store, s.batch, s.seed, epoch, augment, balanced, mirrored)
+        if s.mixup and training:
+            made = mixed(made, s.mixup, s.seed, epoch)
         return prefetch(every(made, stride) if stride > 1 else made)
 
     return windows
@@ -204,7 +234,7 @@ def _record(
     from edgecrnn.train.predictors import network_predictor
 
     val = data.splits["val"]
-    warmup = plan.train.warmup if plan.network.sequence == "time" else 0
+    warmup = warmup_of(plan)
     predictor = network_predictor(network, data.labels)
     scores, labels = stream_scores(predictor, val, stream_order(val, plan.train.seed))
     decision = choose_decision(scores, labels, counted_frames(labels, warmup), warmup)

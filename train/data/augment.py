@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.preprocess import Image
-from edgecrnn.runtime.settings import check, setting
+from edgecrnn.runtime.settings import check, nearest, setting
+
+_Ints = npt.NDArray[np.int64]
 
 _NOISE_BANK = 1 << 20  # samples of noise drawn at once and used again from random places
 
@@ -27,6 +31,23 @@ class Augmentation:
     contrast: float = setting(
         0.2, "largest change of contrast", unit="share of the contrast", least=0, most=0.9
     )
+    tint: float = setting(
+        0.0, "largest change of each color on its own", unit="share of it", least=0, most=0.9
+    )
+    gamma: float = setting(
+        0.0,
+        "largest change of the midtones, as another light makes it",
+        unit="octaves",
+        least=0,
+        most=2,
+    )
+    blur: float = setting(
+        0.0,
+        "largest blur, as a lens out of focus makes it",
+        unit="pixels (sigma)",
+        least=0,
+        most=16,
+    )
     noise: float = setting(
         3.0, "noise added to each frame, standard deviation", unit="levels of 255", least=0, most=64
     )
@@ -35,26 +56,57 @@ class Augmentation:
         "mirror half of the clips; wrong where left and right are different classes",
         choices=("none", "horizontal"),
     )
+    swaps: tuple[str, ...] = setting(
+        (), "classes that a mirrored clip changes into each other, as LEFT=RIGHT"
+    )
 
     def __post_init__(self) -> None:
         check(self)
+        if self.swaps and self.flip == "none":
+            raise EdgecrnnError(
+                "swaps: expected --flip horizontal beside it, got no flip; nothing is mirrored"
+            )
+
+    def mirrored(self, labels: Sequence[str]) -> _Ints:
+        """The class that each class is in a mirror: int64 [classes].
+
+        Raises:
+            EdgecrnnError: a pair names a class that is not there, or one that stands in another.
+        """
+        classes = np.arange(len(labels))
+        for pair in self.swaps:
+            names = pair.split("=")
+            if len(names) != 2 or names[0] == names[1]:
+                raise EdgecrnnError(f"swaps: expected LEFT=RIGHT, two classes, got {pair!r}")
+            for name in names:
+                if name not in labels:
+                    raise EdgecrnnError(
+                        f"swaps: expected classes of the data ({', '.join(labels)}), got {name!r}"
+                        f"{nearest(name, labels)}"
+                    )
+            one, other = (labels.index(name) for name in names)
+            if (classes[[one, other]] != [one, other]).any():
+                raise EdgecrnnError(f"swaps: expected each class in one pair, got two in {pair!r}")
+            classes[[one, other]] = other, one
+        return classes
 
 
 @dataclass(frozen=True)
 class Draws:
     """What was drawn for each of n clips; the arrays have n rows."""
 
-    boxes: npt.NDArray[np.int64]  # [n, 4]: top, bottom, left, right of the part that is kept
+    boxes: _Ints  # [n, 4]: top, bottom, left, right of the part that is kept
     mirror: npt.NDArray[np.bool_]  # [n]
-    tables: Image  # [n, 256], the new level for each old one
+    tables: Image  # [n, 256, channels], the new level for each old one
+    sigmas: npt.NDArray[np.float64]  # [n], pixels of blur
     settings: Augmentation
 
 
 def draw(
-    settings: Augmentation, count: int, size: tuple[int, int], rng: np.random.Generator
+    settings: Augmentation, count: int, shape: tuple[int, int, int], rng: np.random.Generator
 ) -> Draws:
-    """Draw the changes for `count` clips of frames of `size` (height, width)."""
-    height, width = size
+    """Draw the changes for `count` clips of frames of `shape` (height, width, channels)."""
+    height, width, channels = shape
     share = 1 - rng.uniform(0, settings.crop, count)
     boxes = np.empty((count, 4), np.int64)
     for side, length in enumerate((height, width)):
@@ -62,28 +114,48 @@ def draw(
         first = rng.integers(0, length - kept, endpoint=True)
         boxes[:, 2 * side], boxes[:, 2 * side + 1] = first, first + kept
     mirror = (rng.random(count) < 0.5) & (settings.flip == "horizontal")
-    gain = 1 + rng.uniform(-settings.contrast, settings.contrast, (count, 1))
-    offset = 255 * rng.uniform(-settings.brightness, settings.brightness, (count, 1))
-    levels = (np.arange(256) - 127.5) * gain + 127.5 + offset
-    return Draws(boxes, mirror, np.clip(np.rint(levels), 0, 255).astype(np.uint8), settings)
+    sigmas = rng.uniform(0, settings.blur, count)
+    return Draws(boxes, mirror, _tables(settings, count, channels, rng), sigmas, settings)
+
+
+def _tables(settings: Augmentation, count: int, channels: int, rng: np.random.Generator) -> Image:
+    """uint8 [count, 256, channels]: midtones, then contrast, brightness and each color's gain."""
+
+    def between(most: float, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+        return rng.uniform(-most, most, shape)
+
+    levels = 255 * (np.arange(256) / 255)[:, None] ** 2 ** between(settings.gamma, (count, 1, 1))
+    levels = (levels - 127.5) * (1 + between(settings.contrast, (count, 1, 1))) + 127.5
+    levels = levels + 255 * between(settings.brightness, (count, 1, 1))
+    levels = levels * (1 + between(settings.tint, (count, 1, channels)))
+    return np.clip(np.rint(levels), 0, 255).astype(np.uint8)
 
 
 def apply(frames: Image, clip: int, draws: Draws, out: Image) -> None:
     """Write `frames` [k, H, W, C] of clip number `clip` of the draw, changed, into `out`."""
     count, height, width, channels = frames.shape
-    if draws.settings.brightness > 0 or draws.settings.contrast > 0:
-        # One flat picture: the levels change whatever the pixel.
-        flat = frames.reshape(count * height, width * channels)
-        frames = np.asarray(cv2.LUT(flat, draws.tables[clip]), np.uint8).reshape(frames.shape)
+    settings = draws.settings
+    if settings.tint > 0 and channels > 1:
+        tall = frames.reshape(count * height, width, channels)
+        frames = np.asarray(cv2.LUT(tall, draws.tables[clip][:, None]), np.uint8).reshape(
+            frames.shape
+        )
+    elif max(settings.brightness, settings.contrast, settings.gamma, settings.tint) > 0:
+        # One flat picture, one table: the levels change whatever the pixel.
+        flat, table = frames.reshape(count * height, -1), draws.tables[clip, :, 0]
+        frames = np.asarray(cv2.LUT(flat, table), np.uint8).reshape(frames.shape)
     if draws.mirror[clip]:
         frames = np.ascontiguousarray(frames[:, :, ::-1])
     top, bottom, left, right = draws.boxes[clip]
     kept = frames[:, top:bottom, left:right]
     if kept.shape == frames.shape:
         out[...] = frames
-        return
-    for frame, target in zip(kept, out, strict=True):
-        cv2.resize(frame, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
+    else:
+        for frame, target in zip(kept, out, strict=True):
+            cv2.resize(frame, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
+    if draws.sigmas[clip] > 0:
+        for target in out:
+            cv2.GaussianBlur(target, (0, 0), float(draws.sigmas[clip]), dst=target)
 
 
 class Noise:

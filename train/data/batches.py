@@ -51,6 +51,7 @@ def stream_windows(
     reset_every: float = math.inf,
     augment: Augmentation | None = None,
     balanced: bool = False,
+    mirrored: _Ints | None = None,
 ) -> Iterator[Window]:
     """One epoch of `batch` endless streams, `window` frames at a time.
 
@@ -69,6 +70,7 @@ def stream_windows(
             infinite: only at the epoch's start.
         augment: changes of the clips; None for none.
         balanced: draw the classes equally often, the clips of rare ones more than once.
+        mirrored: int64 [classes], the class that each class is in a mirror; None for the same.
 
     Yields:
         `stream_steps` windows; every row of the first has reset 1.0.
@@ -82,16 +84,17 @@ def stream_windows(
     starts, clips = _sequence(store, order)
     length = steps * window
     place = (np.arange(batch)[:, None] * length + np.arange(length)) % len(starts)
-    labels, targets = store.labels[order][clips[place]], store.targets[order]
+    draws = _draws(store, len(order), augment, rng)
+    targets = _targets(store, order, draws, mirrored)
+    shown = np.unique(targets, axis=0, return_inverse=True)[1][clips[place]]
     reset = rng.random((batch, steps)) < 1 / reset_every
     reset[:, :1] = True
-    weights = _weights(labels, reset, warmup, window)
+    weights = _weights(shown, reset, warmup, window)
     if steps and not weights.any():
         raise EdgecrnnError(
             f"warmup: expected fewer frames than a stream shows one class for, got {warmup}; "
             "lower --warmup or give longer clips"
         )
-    draws = _draws(store, len(order), augment, rng)
     noise = Noise(augment.noise, rng) if augment and augment.noise else None
     for step in range(steps):
         cut = slice(step * window, (step + 1) * window)
@@ -111,6 +114,7 @@ def picture_batches(
     epoch: int,
     augment: Augmentation | None = None,
     balanced: bool = False,
+    mirrored: _Ints | None = None,
 ) -> Iterator[Window]:
     """One epoch of pictures in shuffled order, as windows of one frame (T = 1), all reset.
 
@@ -121,14 +125,14 @@ def picture_batches(
     order = _order(store, len(store), balanced, rng)[: len(store)]
     starts, clips = _sequence(store, order)
     draws = _draws(store, len(order), augment, rng)
+    targets = _targets(store, order, draws, mirrored)
     noise = Noise(augment.noise, rng) if augment and augment.noise else None
     for step in range(picture_steps(store, batch)):
         place = np.arange(step * batch, (step + 1) * batch)[:, None]
         weights = (place < len(order)).astype(np.float32)
         place = place % len(order)
-        targets = store.targets[order][clips[place]]
         frames = _gather(store, starts, clips, place, draws, noise)
-        yield Window(frames, targets, weights, np.ones(batch, np.float32))
+        yield Window(frames, targets[clips[place]], weights, np.ones(batch, np.float32))
 
 
 def prefetch(iterator: Iterator[T], depth: int = 2) -> Generator[T, None, None]:
@@ -204,6 +208,16 @@ def _sequence(store: FrameStore, order: _Ints) -> tuple[_Ints, _Ints]:
     return np.arange(len(clips)) - begins[clips] + store.starts[order][clips], clips
 
 
+def _targets(
+    store: FrameStore, order: _Ints, draws: Draws | None, mirrored: _Ints | None
+) -> npt.NDArray[np.float32]:
+    """What is true of each clip in `order` as it is shown: [clips, classes]."""
+    targets = store.targets[order]
+    if draws is None or mirrored is None:
+        return targets
+    return np.where(draws.mirror[:, None], targets[:, mirrored], targets)
+
+
 def _weights(
     labels: npt.NDArray[np.int64], reset: npt.NDArray[np.bool_], warmup: int, window: int
 ) -> npt.NDArray[np.float32]:
@@ -221,8 +235,8 @@ def _draws(
 ) -> Draws | None:
     if augment is None:
         return None
-    height, width = store.frames.shape[1:3]
-    return draw(augment, count, (height, width), rng)
+    height, width, channels = store.frames.shape[1:]
+    return draw(augment, count, (height, width, channels), rng)
 
 
 def _gather(

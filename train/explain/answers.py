@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from edgecrnn.train.network.network import clip, zero_states
+from edgecrnn.train.network.clip_graph import clip
+from edgecrnn.train.network.network import zero_states
 from edgecrnn.train.network.picture import picture
 
 Floats = npt.NDArray[np.float32]

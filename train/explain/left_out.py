@@ -10,8 +10,9 @@ import tensorflow as tf
 from keras import ops
 
 from edgecrnn.train.explain.answers import answers, scores_of
+from edgecrnn.train.network.clip_graph import read, remember
 from edgecrnn.train.network.layers import scaled
-from edgecrnn.train.network.network import read, remember, zero_states
+from edgecrnn.train.network.network import zero_states
 
 Frames = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

@@ -19,7 +19,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from edgecrnn.train.network.network import Network, clip, zero_states
+from edgecrnn.train.network.clip_graph import clip
+from edgecrnn.train.network.network import Network, zero_states
 from edgecrnn.train.network.picture import picture
 from edgecrnn.train.network.rounding import Rounding, as_it_is
 from edgecrnn.train.tasks import Task, task_of

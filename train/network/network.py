@@ -1,26 +1,26 @@
 """One network, two graphs over the same layers.
 
-`clip` is what trains: many steps at once. `step` is what ships: one frame in, one LSTM step, the
-state carried as a value. Both are plain functions over the same layer objects, so there are no
-mode flags and no weights to copy; a test holds that they agree.
+`clip` (clip_graph.py) is what trains: many steps at once. `step` is what ships: one frame in, one
+LSTM step, the state carried as a value. Both are plain functions over the same layer objects, so
+there are no mode flags and no weights to copy; a test holds that they agree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import layers, ops
 
 from edgecrnn.train.encoders import build_encoder
 from edgecrnn.train.network.cell import LSTMCell
-from edgecrnn.train.network.layers import dropout, frame_features, scaled
+from edgecrnn.train.network.layers import frame_features, scaled
 from edgecrnn.train.network.picture import picture
-from edgecrnn.train.network.rounding import Rounding, as_it_is
 from edgecrnn.train.network.settings import FilledSettings, NetworkSettings, check_blocks
 from edgecrnn.train.tasks import task_of
 
@@ -53,7 +53,11 @@ class Network:
 
 
 def build_network(
-    settings: NetworkSettings, frame_shape: tuple[int, int, int], classes: int, seed: int = 0
+    settings: NetworkSettings,
+    frame_shape: tuple[int, int, int],
+    classes: int,
+    seed: int = 0,
+    precision: str = "float32",
 ) -> Network:
     """Fresh layers with random weights.
 
@@ -62,6 +66,7 @@ def build_network(
         frame_shape: (height, width, channels) of the uint8 frames.
         classes: number of labels.
         seed: of the weights and of dropout.
+        precision: that the encoder computes with; its weights are float32 in any case.
     """
     keras.utils.set_random_seed(seed)
     filled = settings.filled()
@@ -69,12 +74,9 @@ def build_network(
     check_blocks(filled, height, width)
     if filled.sequence == "patches":
         height, width = height // filled.blocks, width // filled.blocks
-    encoder = build_encoder(
-        filled.encoder,
-        (height, width, channels * (1 + filled.sees_motion)),
-        filled.width,
-        filled.weights,
-    )
+    seen = (height, width, channels * (1 + filled.sees_motion))
+    with _computing_in(precision):
+        encoder = build_encoder(filled.encoder, seen, filled.width, filled.weights)
     if filled.sees_motion:
         _favour_motion(encoder, channels)
     cells = tuple(
@@ -88,6 +90,29 @@ def build_network(
         features = filled.units
     head.build((None, filled.units))
     return Network(filled, frame_shape, encoder, cells, head, seeds)
+
+
+def in_float32(network: Network, classes: int) -> Network:
+    """The same weights in a network that computes in float32; the network itself where it does."""
+    if network.encoder.compute_dtype == "float32":
+        return network
+    settings = dataclasses.replace(network.settings, weights="")
+    plain = build_network(settings, network.frame_shape, classes)
+    for weight, value in zip(plain.weights, network.weights, strict=True):
+        weight.assign(value)
+    return dataclasses.replace(plain, settings=network.settings)
+
+
+@contextlib.contextmanager
+def _computing_in(precision: str) -> Iterator[None]:
+    """Layers that are made inside compute with these numbers (Micikevicius et al., 2018)."""
+    before = keras.config.dtype_policy()
+    if precision != "float32":
+        keras.config.set_dtype_policy(f"mixed_{precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _favour_motion(encoder: Any, channels: int) -> None:
@@ -150,91 +175,6 @@ def step(network: Network, frame: Any, states: States) -> tuple[Any, dict[str, A
     return network.head(x), new
 
 
-def clip(
-    network: Network,
-    frames: Any,
-    states: States,
-    training: bool = False,
-    rounded: Rounding = as_it_is,
-) -> tuple[Any, dict[str, Any]]:
-    """Consecutive frames of streams: (logits [batch, time, classes], the states after them).
-
-    Args:
-        network: the layers.
-        frames: float32 [batch, time, height, width, channels] in 0..255, time known.
-        states: the states before the first frame.
-        training: batch statistics and dropout.
-        rounded: called with each tensor that an int8 graph would round.
-    """
-    features, new = read(network, frames, states, training, rounded)
-    logits, memory = remember(network, features, states, training, rounded)
-    return logits, {**new, **memory}
-
-
-def read(
-    network: Network,
-    frames: Any,
-    states: States,
-    training: bool = False,
-    rounded: Rounding = as_it_is,
-) -> tuple[Any, dict[str, Any]]:
-    """The encoder's share of `clip`: features float32 [batch, time, features], the last frame."""
-    batch, time = ops.shape(frames)[0], frames.shape[1]
-    frames = scaled(frames)
-    new: dict[str, Any] = {}
-    if network.settings.sees_motion:
-        new["previous"] = frames[:, -1]
-        before = ops.concatenate([states["previous"][:, None], frames[:, :-1]], axis=1)
-        frames = ops.concatenate([frames, ops.subtract(frames, before)], axis=-1)
-    flat = rounded(ops.reshape(frames, (-1, *frames.shape[2:])), "frame")
-    features = rounded(frame_features(network.encoder(flat, training=training)), "features")
-    return ops.reshape(features, (batch, time, features.shape[-1])), new
-
-
-def remember(
-    network: Network,
-    features: Any,
-    states: States,
-    training: bool = False,
-    rounded: Rounding = as_it_is,
-) -> tuple[Any, dict[str, Any]]:
-    """The memory's share of `clip`: logits [batch, time, classes], the cells' states."""
-    x = features
-    new: dict[str, Any] = {}
-    for index, cell in enumerate(network.cells):
-        start = (states[f"h{index}"], states[f"c{index}"])
-        x, (new[f"h{index}"], new[f"c{index}"]) = _recur(network, cell, x, start, training, rounded)
-    return rounded(network.head(dropout(network, x, training)), "logits"), new
-
-
-def stream(network: Network, frames: Any, states: States) -> tuple[Any, dict[str, Any]]:
-    """`clip` for one stream of any, even unknown, length: the recurrence is a scan.
-
-    Args:
-        frames: float32 [time, height, width, channels] in 0..255.
-        states: batch 1, the states before the first frame.
-
-    Returns:
-        logits [time, classes], and the states after the last frame.
-    """
-    frames = scaled(frames)
-    new: dict[str, Any] = {}
-    if network.settings.sees_motion:
-        new["previous"] = frames[-1:]
-        before = ops.concatenate([states["previous"], frames[:-1]], axis=0)
-        frames = ops.concatenate([frames, ops.subtract(frames, before)], axis=-1)
-    x = frame_features(network.encoder(frames))
-    for index, cell in enumerate(network.cells):
-
-        def advance(state: Any, projected: Any, cell: Any = cell) -> Any:
-            return cell.advance(projected[None], *state)
-
-        start = (states[f"h{index}"], states[f"c{index}"])
-        h, c = tf.scan(advance, cell.project(x), start)
-        new[f"h{index}"], new[f"c{index}"], x = h[-1], c[-1], h[:, 0]
-    return network.head(x), new
-
-
 def step_model(network: Network) -> Any:
     """The Keras model that is saved and shipped.
 
@@ -261,21 +201,3 @@ def network_of(model: Any, settings: NetworkSettings) -> Network:
     seeds = keras.random.SeedGenerator(0)
     encoder, head = model.get_layer("encoder"), model.get_layer("head")
     return Network(filled, (height, width, channels), encoder, cells, head, seeds)
-
-
-def _recur(
-    network: Network,
-    cell: Any,
-    x: Any,
-    state: tuple[Any, Any],
-    training: bool,
-    rounded: Rounding,
-) -> tuple[Any, tuple[Any, Any]]:
-    """The cell over all steps of x [batch, steps, features]; one matrix product for all inputs."""
-    projected = rounded(cell.project(dropout(network, x, training)), "gates")
-    h, c = state
-    outputs = []
-    for index in range(x.shape[1]):
-        h, c = cell.advance(projected[:, index], h, c, rounded)
-        outputs.append(h)
-    return ops.stack(outputs, axis=1), (h, c)

@@ -10,15 +10,9 @@ import keras
 from keras import layers, ops
 
 from edgecrnn.train.encoders import build_encoder, learned_weights
+from edgecrnn.train.network.clip_graph import clip, read, remember
 from edgecrnn.train.network.layers import dropout, frame_features, scaled
-from edgecrnn.train.network.network import (
-    Network,
-    clip,
-    read,
-    remember,
-    step_features,
-    zero_states,
-)
+from edgecrnn.train.network.network import Network, step_features, zero_states
 from edgecrnn.train.network.picture import picture, picture_steps
 from edgecrnn.train.network.settings import NetworkSettings
 from edgecrnn.train.network.supervision import Supervised

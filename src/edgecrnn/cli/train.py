@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import re
 import sys
@@ -20,6 +21,7 @@ from edgecrnn.train.network.settings import NetworkSettings
 from edgecrnn.train.settings import TrainSettings
 
 if TYPE_CHECKING:
+    from edgecrnn.train.fit import Epoch
     from edgecrnn.train.plan import Plan
 
 _SETTINGS = (Preprocessing, DataSettings, NetworkSettings, TrainSettings, Augmentation)
@@ -37,6 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="TOML file of the settings below; flags win"
     )
+    parser.add_argument(
+        "--tensorboard", type=Path, metavar="DIR", help="also write the history for TensorBoard"
+    )
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     parser.add_argument("--force", action="store_true", help="replace a run that is there")
     for cls in _SETTINGS:
@@ -50,6 +55,7 @@ def execute(args: argparse.Namespace) -> int:
     from edgecrnn.train.data.store import load
     from edgecrnn.train.plan import CHECKPOINT, PLAN, check_plan, read_plan
     from edgecrnn.train.run_folder import RECORD
+    from edgecrnn.train.tensorboard import TensorBoardLog
     from edgecrnn.train.tensorflow_start import start_tensorflow
 
     if args.resume:
@@ -85,8 +91,17 @@ def execute(args: argparse.Namespace) -> int:
     from edgecrnn.train.training import Watch, train
 
     progress = TrainingProgress()
-    watch = Watch(progress.step, progress.epoch)
-    record, fitted = train(args.data, args.out, data, plan, args.resume, watch)
+    with contextlib.ExitStack() as ending:
+        tellers = [progress.epoch]
+        if args.tensorboard is not None:
+            tellers.append(ending.enter_context(TensorBoardLog(args.tensorboard)).epoch)
+
+        def epoch_done(part: str, line: Epoch) -> None:
+            for tell in tellers:
+                tell(part, line)
+
+        watch = Watch(progress.step, epoch_done)
+        record, fitted = train(args.data, args.out, data, plan, args.resume, watch)
     if fitted.interrupted:
         _say(
             f"\nstopped; the best weights so far (epoch {fitted.best_epoch}) are in "

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,8 +16,7 @@ FRAMES = np.random.default_rng(0).integers(0, 255, (5, 12, 20, 3), np.uint8)
 
 def changed(how: Augmentation, frames: np.ndarray = FRAMES, seed: int = 0) -> np.ndarray:
     out = np.empty_like(frames)
-    size = (frames.shape[1], frames.shape[2])
-    apply(frames, 2, draw(how, 4, size, np.random.default_rng(seed)), out)
+    apply(frames, 2, draw(how, 4, frames.shape[1:], np.random.default_rng(seed)), out)
     return out
 
 
@@ -25,13 +26,17 @@ def test_nothing_asked_nothing_changed() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.floats(0, 0.5), st.floats(0, 1), st.floats(0, 0.9), st.sampled_from(["none", "horizontal"]),
+    st.floats(0, 0.5), st.floats(0, 1), st.floats(0, 0.9), st.floats(0, 0.9), st.floats(0, 2),
+    st.sampled_from([0, 1.5, 16]), st.sampled_from(["none", "horizontal"]),
     st.sampled_from([(8, 8, 1), (9, 17, 3), (48, 48, 3)]), st.integers(0, 99),
 )  # fmt: skip
-def test_a_still_clip_stays_still(crop, brightness, contrast, flip, shape, seed) -> None:
+def test_a_still_clip_stays_still(
+    crop, brightness, contrast, tint, gamma, blur, flip, shape, seed
+) -> None:
     frames = np.random.default_rng(seed).integers(0, 255, (1, *shape), np.uint8).repeat(3, 0)
     before = frames.copy()
-    out = changed(Augmentation(crop, brightness, contrast, 0, flip), frames, seed)
+    how = Augmentation(crop, brightness, contrast, tint, gamma, blur, 0, flip)
+    out = changed(how, frames, seed)
     assert np.array_equal(frames, before)
     assert (out == out[0]).all()
 
@@ -69,3 +74,57 @@ def test_bad_settings_are_refused() -> None:
         Augmentation(flip="vertical")
     with pytest.raises(EdgecrnnError, match="crop"):
         Augmentation(crop=0.9)
+
+
+def test_a_color_changes_on_its_own() -> None:
+    gray = np.full((3, 8, 8, 3), 128, np.uint8)
+    how = Augmentation(crop=0, brightness=0, contrast=0, noise=0, tint=0.5)
+    shown = changed(how, gray)
+    assert len({int(level) for level in shown[0, 0, 0]}) == 3
+    assert (shown == shown[0, 0, 0]).all()
+    assert np.array_equal(changed(how, gray[..., :1]), changed(how, gray[..., :1]))
+
+
+def test_gamma_leaves_black_and_white() -> None:
+    levels = np.array([0, 128, 255], np.uint8).reshape(1, 1, 3, 1)
+    how = Augmentation(crop=0, brightness=0, contrast=0, noise=0, gamma=1.0)
+    middles = set()
+    for seed in range(20):
+        black, middle, white = changed(how, levels, seed).ravel().tolist()
+        assert (black, white) == (0, 255)
+        middles.add(middle)
+    # An octave either way: 255 * 0.502 ** 2 and 255 * 0.502 ** 0.5.
+    assert 64 <= min(middles) < 90 and 165 < max(middles) <= 181
+
+
+def test_blur_spreads_a_point() -> None:
+    point = np.zeros((2, 15, 15, 3), np.uint8)
+    point[:, 7, 7] = 255
+    shown = changed(Augmentation(crop=0, brightness=0, contrast=0, noise=0, blur=2.0), point)
+    assert 0 < shown[0].max() < 255 and np.count_nonzero(shown[0]) > 27
+    assert np.array_equal(shown[0], shown[1])
+
+
+def test_classes_that_a_mirror_swaps() -> None:
+    how = Augmentation(flip="horizontal", swaps=("left=right",))
+    assert how.mirrored(("left", "none", "right")).tolist() == [2, 1, 0]
+    assert Augmentation().mirrored(("left", "right")).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("swaps", "said"),
+    [
+        (("left",), "expected LEFT=RIGHT, two classes, got 'left'"),
+        (("left=left",), "expected LEFT=RIGHT"),
+        (("left=rihgt",), "got 'rihgt' (did you mean 'right'?)"),
+        (("left=right", "right=none"), "expected each class in one pair"),
+    ],
+)
+def test_swaps_that_cannot_be(swaps: tuple[str, ...], said: str) -> None:
+    with pytest.raises(EdgecrnnError, match=re.escape(said)):
+        Augmentation(flip="horizontal", swaps=swaps).mirrored(("left", "none", "right"))
+
+
+def test_swaps_without_a_flip_are_refused() -> None:
+    with pytest.raises(EdgecrnnError, match="expected --flip horizontal"):
+        Augmentation(swaps=("left=right",))

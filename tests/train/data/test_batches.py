@@ -209,3 +209,24 @@ def test_closing_prefetch_ends_the_thread_and_the_iterator() -> None:
     next(ahead)
     ahead.close()
     assert prefetchers() == [] and closed.is_set()
+
+
+def test_a_mirrored_clip_stands_under_the_other_class() -> None:
+    frames = np.zeros((40 * 4, 8, 8, 1), np.uint8)
+    frames[:80, :, :4] = 200  # bright on the left
+    frames[80:, :, 4:] = 200
+    labels = np.repeat([0, 1], 20)
+    store = FrameStore(
+        frames, np.arange(0, 164, 4), labels, tuple(map(str, range(40))), one_hot(labels, 2)
+    )
+    how = Augmentation(
+        crop=0, brightness=0, contrast=0, noise=0, flip="horizontal", swaps=("left=right",)
+    )
+    swapped = how.mirrored(("left", "right"))
+    for windows in (
+        stream_windows(store, 4, 8, 0, 0, 0, augment=how, mirrored=swapped),
+        picture_batches(store, 8, 0, 0, augment=how, mirrored=swapped),
+    ):
+        for w in windows:
+            bright_right = w.frames[..., -1, 0].mean(-1) > w.frames[..., 0, 0].mean(-1)
+            assert np.array_equal(labels_of(w), bright_right.astype(int))

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 keras = pytest.importorskip("keras")
 
 from edgecrnn.train.network.cell import LSTMCell  # noqa: E402
+from edgecrnn.train.network.clip_graph import clip  # noqa: E402
 from edgecrnn.train.network.network import (  # noqa: E402
     Network,
     build_network,
-    clip,
     network_of,
     step_model,
     zero_states,
