@@ -68,7 +68,7 @@ def close_sinks(sinks: Sequence[Bounded], within: float = 1.5) -> None:
     for sink in sinks:
         sink.ended(deadline)
     for sink in sinks:
-        sink.close()
+        sink.check()
 
 
 def _entry(spec: str) -> SinkEntry:

@@ -128,6 +128,10 @@ class Bounded:
         self.finish()
         if not self.ended(time.monotonic() + _CLOSE):
             self.stop()
+        self.check()
+
+    def check(self) -> None:
+        """Raise what ended the sink's thread, if anything did."""
         if self._raised is not None:
             raise self._raised
 

@@ -109,7 +109,7 @@ class Mqtt:
         self._label: str | None = None
         self._sent = float("-inf")
         self._state = ""
-        self._stale = False
+        self._again = False
         self._hurry = threading.Event()
         self._accepted = self._confirmed = 0
         self._count = threading.Lock()
@@ -141,7 +141,6 @@ class Mqtt:
         # Full: the oldest stay, in their order, and the newest follows when the broker is back.
         if self._waiting() >= self._options.queue:
             self.dropped += 1
-            self._stale = True
             return
         self._publish(f"{self._topic}/state", self._state)
 
@@ -177,6 +176,12 @@ class Mqtt:
     def _published(self, client: Any, data: Any, mid: int, reason: Any, properties: Any) -> None:
         with self._count:
             self._confirmed += 1
+            again = self._again and self._accepted == self._confirmed
+            if again:
+                self._again = False
+                self._accepted += 1
+        if again:
+            client.publish(f"{self._topic}/state", self._state, qos=1, retain=True)
 
     def _connected(self, client: Any, data: Any, flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:
@@ -187,9 +192,8 @@ class Mqtt:
         if self._options.discovery:
             for topic, config in discovery(self._topic, self._options.prefix, self._stream):
                 self._publish(topic, json.dumps(config))
-        if self._stale:
-            self._stale = False
-            self._publish(f"{self._topic}/state", self._state)
+        # What is sent again after a reconnect may overtake what is newer; the newest comes last.
+        self._again = bool(self._state)
 
     def _disconnected(
         self, client: Any, data: Any, flags: Any, reason: Any, properties: Any
