@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,30 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edgecrnn.runtime.about import About
 from edgecrnn.runtime.bundle import Bundle
+from edgecrnn.runtime.delegates import Terms, delegate_named
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.fit import misfit
-from edgecrnn.runtime.interpreter import make_interpreter, runtime_package
+from edgecrnn.runtime.interpreter import runtime_package
+from edgecrnn.runtime.session import Floats, Port
 
-Floats = npt.NDArray[np.float32]
 State = Mapping[str, npt.NDArray[Any]]
-
-
-@dataclass(frozen=True)
-class Port:
-    """One input or output tensor, with its affine quantization (scale 0 where it is float)."""
-
-    index: int
-    shape: tuple[int, ...]
-    dtype: type[np.generic]
-    scale: float
-    zero_point: int
-
-    def dequantize(self, values: npt.NDArray[Any]) -> Floats:
-        """The tensor's values as float32: (values - zero_point) * scale."""
-        if self.scale == 0.0:
-            return values.astype(np.float32, copy=False)
-        return (values.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
 
 
 @dataclass(frozen=True)
@@ -50,18 +36,40 @@ class StatePort:
 
 
 class Engine:
-    """A step (or picture) graph in an interpreter.
+    """A step (or picture) graph, loaded by a delegate.
 
     The state is a value: arrays by name, as the graph's outputs gave them, in their dtype and
     scale. It can be kept, and a stream continued from it by any engine of the same variant.
+
+    Args:
+        model: the bytes of a `.tflite` file, already verified.
+        labels: in the order of its scores.
+        variant: its name, for a person.
+        threads: CPU threads.
+        delegate: what loads it, one of `edgecrnn.runtime.delegates`.
+        terms: with what; its threads are left aside.
+
+    Raises:
+        EdgecrnnError: the delegate cannot load it, or it is no model of edgecrnn.
     """
 
-    def __init__(self, model: bytes, labels: tuple[str, ...], variant: str, threads: int = 1):
+    def __init__(
+        self,
+        model: bytes,
+        labels: tuple[str, ...],
+        variant: str,
+        threads: int = 1,
+        delegate: str = "cpu",
+        terms: Terms | None = None,
+    ):
         self.labels = labels
         self.variant = variant
         self.threads = threads
-        self._interpreter = interpreter = make_interpreter(model, threads)
-        inputs, outputs = _signature(interpreter)
+        self.delegate = delegate
+        terms = dataclasses.replace(terms or Terms(), threads=threads)
+        self._session = session = delegate_named(delegate).load(model, terms)
+        self.runtime = session.runtime
+        inputs, outputs = dict(session.inputs), dict(session.outputs)
         self._frame, self._scores = inputs.pop("frame"), outputs.pop("scores")
         if set(outputs) != {f"{name}_out" for name in inputs}:
             raise EdgecrnnError(
@@ -97,77 +105,86 @@ class Engine:
 
         Returns:
             scores float32 [classes], and the new state.
+
+        Raises:
+            EdgecrnnError: the delegate failed, for example because its device was unplugged.
         """
-        interpreter = self._interpreter
-        interpreter.set_tensor(self._frame.index, _frame_values(frame, self._frame)[None])
+        session = self._session
+        session.write(self._frame.index, _frame_values(frame, self._frame)[None])
         for port in self._states:
             values = state[port.name]
             if port.table is not None:
                 values = port.table[values.view(np.uint8)]
-            interpreter.set_tensor(port.input.index, values)
-        interpreter.invoke()
-        scores = self._scores.dequantize(interpreter.get_tensor(self._scores.index)[0])
-        return scores, {
-            port.name: interpreter.get_tensor(port.output.index) for port in self._states
-        }
+            session.write(port.input.index, values)
+        try:
+            session.invoke()
+        except RuntimeError as error:
+            raise EdgecrnnError(
+                f"{self.delegate}: expected an answer for a frame, but it said: "
+                f"{str(error).strip()[:300]}; see that its device is there, and start again"
+            ) from error
+        scores = self._scores.dequantize(session.read(self._scores.index)[0])
+        return scores, {port.name: session.read(port.output.index) for port in self._states}
 
     def bare_invoke(self) -> None:
         """Run the graph on whatever its tensors hold; what `edgecrnn bench` compares with."""
-        self._interpreter.invoke()
+        self._session.invoke()
+
+    @property
+    def integer(self) -> bool:
+        """Whether the model computes with integers, so that runtimes may round differently."""
+        return self._session.integer
+
+    @property
+    def about(self) -> About:
+        """What runs it, and which operators it took."""
+        session = self._session
+        return About(
+            variant=self.variant,
+            runtime=self.runtime,
+            delegate=self.delegate,
+            runs_on=session.runs_on,
+            threads=self.threads,
+            placement=session.placement(),
+        )
 
     def delegation(self) -> tuple[int, int]:
         """(operators that a delegate took, in how many partitions)."""
-        taken, _, partitions = self.placement()
-        return len(taken), partitions
+        placement = self._session.placement()
+        return len(placement.taken), placement.partitions
 
     def placement(self) -> tuple[list[str], list[str], int]:
-        """(operators that a delegate took, operators left to the interpreter, partitions).
-
-        The interpreter appends one pseudo-operator DELEGATE a partition; the operators between
-        its inputs and its outputs are the ones it took. No public call tells.
-        """
-        taken, names, partitions = self._delegated()
-        return (
-            [name for index, name in names.items() if index in taken],
-            [name for index, name in names.items() if index not in taken],
-            partitions,
-        )
+        """(operators that the delegate took, operators that it left, partitions)."""
+        found = self._session.placement()
+        left = frozenset(range(len(found.operators))) - found.taken
+        return list(found.names(found.taken)), list(found.names(left)), found.partitions
 
     def taken(self) -> frozenset[int]:
-        """Indexes of the operators that a delegate took, in the order of the model's graph."""
-        return self._delegated()[0]
-
-    def _delegated(self) -> tuple[frozenset[int], dict[int, str], int]:
-        """(indexes that a delegate took, every operator's name by its index, partitions)."""
-        details = self._interpreter._get_ops_details()
-        partitions = [detail for detail in details if detail["op_name"] == "DELEGATE"]
-        operators = [detail for detail in details if detail["op_name"] != "DELEGATE"]
-        makers = {int(output): each for each in operators for output in each["outputs"]}
-        taken: set[int] = set()
-        for partition in partitions:
-            given = {int(tensor) for tensor in partition["inputs"]}
-            wanted = [int(tensor) for tensor in partition["outputs"]]
-            while wanted:
-                maker = makers.get(wanted.pop())
-                if maker is not None and maker["index"] not in taken:
-                    taken.add(maker["index"])
-                    wanted.extend(int(t) for t in maker["inputs"] if int(t) not in given)
-        names = {int(each["index"]): str(each["op_name"]) for each in operators}
-        return frozenset(taken), names, len(partitions)
+        """Indexes of the operators that the delegate took, in the order of the model's graph."""
+        return self._session.placement().taken
 
 
-def load_engine(bundle: Bundle, variant: str | None = None, threads: int = 1) -> Engine:
+def load_engine(
+    bundle: Bundle,
+    variant: str | None = None,
+    threads: int = 1,
+    delegate: str = "cpu",
+    terms: Terms | None = None,
+) -> Engine:
     """An engine for the bundle's variant of that name, or its preferred one.
 
+    Nothing is compared and nothing else is tried: `edgecrnn.runtime.choice` does that.
+
     Raises:
-        EdgecrnnError: there is no such variant, or the runtime cannot load it.
+        EdgecrnnError: there is no such variant or delegate, or it cannot load the model.
     """
     chosen = bundle.variant(variant)
-    package, version = runtime_package()
+    package, version = runtime_package(terms.package if terms else None)
     reason = misfit(chosen.operator, chosen.runtimes, package, version)
     if reason:
         raise EdgecrnnError(f"{bundle.path}: {chosen.name}: {reason}")
-    return Engine(bundle.read(chosen.file), bundle.manifest.labels, chosen.name, threads)
+    model = bundle.read(chosen.file)
+    return Engine(model, bundle.manifest.labels, chosen.name, threads, delegate, terms)
 
 
 def _frame_values(frame: npt.NDArray[np.uint8], port: Port) -> npt.NDArray[Any]:
@@ -192,27 +209,3 @@ def _table(output: Port, input: Port) -> npt.NDArray[np.int8] | None:
     quantized = np.rint(real / np.float32(input.scale)) + np.float32(input.zero_point)
     table: npt.NDArray[np.int8] = np.clip(quantized, -128, 127).astype(np.int8)
     return table
-
-
-def _signature(interpreter: Any) -> tuple[dict[str, Port], dict[str, Port]]:
-    """Inputs and outputs by the names of the model's one signature."""
-    names = list(interpreter.get_signature_list())
-    if not names:
-        raise EdgecrnnError("model: expected a named signature, got none; convert the run again")
-    runner = interpreter.get_signature_runner(names[0])
-    inputs, outputs = runner.get_input_details(), runner.get_output_details()
-    if "frame" not in inputs or "scores" not in outputs:
-        raise EdgecrnnError(
-            f"model: expected the signature frame → scores, got {sorted(inputs)} → "
-            f"{sorted(outputs)}; convert the run again"
-        )
-    return (
-        {name: _port(detail) for name, detail in inputs.items()},
-        {name: _port(detail) for name, detail in outputs.items()},
-    )
-
-
-def _port(detail: Mapping[str, Any]) -> Port:
-    scale, zero_point = detail["quantization"]
-    shape = tuple(int(side) for side in detail["shape"])
-    return Port(detail["index"], shape, detail["dtype"], float(scale), int(zero_point))

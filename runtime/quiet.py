@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 
 @contextlib.contextmanager
@@ -36,3 +36,32 @@ def without_chatter() -> Iterator[None]:
                 kept.seek(0)
                 with contextlib.suppress(OSError):
                     os.write(2, kept.read())
+
+
+@contextlib.contextmanager
+def overheard() -> Iterator[Callable[[], str]]:
+    """The same, and never shown: the function given reads what has come so far.
+
+    For libraries whose only word of a failure is on standard error.
+    """
+    sys.stderr.flush()
+    try:
+        screen = os.dup(2)
+    except OSError:  # there is no standard error, and one is needed to listen to
+        screen = -1
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+
+        def heard() -> str:
+            size = os.fstat(kept.fileno()).st_size
+            return os.pread(kept.fileno(), size, 0).decode(errors="replace")
+
+        try:
+            yield heard
+        finally:
+            sys.stderr.flush()
+            if screen >= 0:
+                os.dup2(screen, 2)
+                os.close(screen)
+            else:
+                os.close(2)

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from edgecrnn.runtime.engine import Port, _table
+from edgecrnn.runtime.engine import _table
 from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.session import Port
 
 VALUES = np.arange(-128, 128)
 # A scale is a positive float32; a ratio of 1e24 is far past anything that a model has.
