@@ -77,6 +77,11 @@ def conclude(
     return tuple(scores.tolist()), decision, Memory(state, remembered)
 
 
+def named(decision: Decision, labels: tuple[str, ...]) -> str:
+    """The decision's label, or unknown."""
+    return UNKNOWN if decision.label is None else labels[decision.label]
+
+
 class Classifier:
     """Remembers pace, model state and decision of one stream.
 
@@ -138,7 +143,7 @@ class Classifier:
                 "try another --variant"
             )
         self._fresh, self._count = False, self._count + 1
-        label = UNKNOWN if decision.label is None else self._labels[decision.label]
+        label = named(decision, self._labels)
         age = time.monotonic() - frame.captured
         moment = time.time() - age if self._live else frame.time
         return Result(moment, frame.index, label, decision.score, values, 1000.0 * age, seen)

@@ -23,6 +23,7 @@ COMMANDS = {
     "run": "classify live from a camera, a video, a folder or a network stream",
     "demo": "the whole way on data that comes with the package",
     "evaluate": "judge a run or a bundle on clips and on endless streams",
+    "replay": "decide a recorded clip again and compare with what was decided live",
     "explain": "show where and when a model saw what it decided by",
     "bench": "measure the time of a frame and the cost of the live loop",
     "devices": "list, show and check device profiles",
