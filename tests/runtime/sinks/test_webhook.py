@@ -46,13 +46,13 @@ class _Handler(BaseHTTPRequestHandler):
         if code == 0:
             time.sleep(1.0)
             return
+        if 200 <= code < 300:
+            self.server.taken.append(body)
         self.send_response(code)
         for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", "0")
         self.end_headers()
-        if 200 <= code < 300:
-            self.server.taken.append(body)
 
     def log_message(self, format: str, *args: object) -> None:
         pass
