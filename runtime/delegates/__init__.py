@@ -43,6 +43,7 @@ class Delegate(Protocol):
     TITLE: str  # one line that says what it is
     # Recipes that it takes where a bundle names none for it, the preferred first; () for all.
     VARIANTS: tuple[str, ...]
+    PACKAGES: tuple[str, ...]  # runtime packages that can load it
 
     def check(self, terms: Terms) -> str:
         """Why it cannot run here, and the mend; '' where nothing speaks against it.

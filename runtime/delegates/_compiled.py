@@ -65,10 +65,9 @@ class CompiledSession:
         try:
             self._model = compile()
         except RuntimeError as error:
-            words = [line.strip(" └") for line in str(error).splitlines() if line.strip(" └")]
             raise EdgecrnnError(
-                f"{name}: expected it to take the whole model, but LiteRT said: "
-                f"{(words or ['nothing'])[-1][:300]}; try another --variant or --delegate"
+                f"{name}: expected it to take the whole model, but {_words(str(error))}; "
+                "try another --variant or --delegate"
             ) from error
         self._buffers: list[Any] = []
         self._ports: list[Port] = []
@@ -108,6 +107,14 @@ class CompiledSession:
         bound = Port(len(self._ports), port.shape, port.dtype, port.scale, port.zero_point)
         self._ports.append(bound)
         return bound
+
+
+def _words(error: str) -> str:
+    """LiteRT's last line, which names the cause."""
+    if "not accelerated" in error:
+        return "some operators are left, or no such device is there"
+    lines = [line.strip(" └") for line in error.splitlines() if line.strip(" └")]
+    return f"LiteRT said: {(lines or ['nothing'])[-1][:300]}"
 
 
 def _version() -> str:

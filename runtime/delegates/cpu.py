@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from edgecrnn.runtime.delegates import Terms
-from edgecrnn.runtime.interpreter import make_interpreter, runtime_version
+from edgecrnn.runtime.interpreter import RUNTIMES, make_interpreter, runtime_version
 from edgecrnn.runtime.session import InterpreterSession
 
 TITLE = "CPU, XNNPACK"
 VARIANTS: tuple[str, ...] = ()
+PACKAGES = RUNTIMES
 
 
 def check(terms: Terms) -> str:

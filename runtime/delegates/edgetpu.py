@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from edgecrnn.runtime.delegates import Terms
 from edgecrnn.runtime.delegates._library import check_file, described, load_with
+from edgecrnn.runtime.interpreter import RUNTIMES
 from edgecrnn.runtime.session import InterpreterSession
 
 TITLE = "Coral Edge TPU"
 VARIANTS = ("int8.edgetpu",)
+PACKAGES = RUNTIMES
 # The name that the interpreter loads (coral.ai/docs/edgetpu/tflite-python).
 _LIBRARY = "libedgetpu.so.1"
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from edgecrnn.runtime.delegates import Terms
 from edgecrnn.runtime.delegates._library import check_file, described, load_with
+from edgecrnn.runtime.interpreter import RUNTIMES
 from edgecrnn.runtime.session import InterpreterSession
 
 TITLE = "Arm Ethos-U NPU"
 VARIANTS = ("int8.ethos-u",)
+PACKAGES = RUNTIMES
 # NXP's name for it (github.com/nxp-imx/tflite-ethosu-delegate-imx).
 _LIBRARY = "libethosu_delegate.so"
 

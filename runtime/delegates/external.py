@@ -5,11 +5,13 @@ from __future__ import annotations
 from edgecrnn.runtime.delegates import Terms
 from edgecrnn.runtime.delegates._library import check_file, described, load_with
 from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.interpreter import RUNTIMES
 from edgecrnn.runtime.session import InterpreterSession
 
 TITLE = "Delegate library by path"
 # NPUs take all-integer models; the golden frames judge what else one makes of the rest.
 VARIANTS = ("int8", "int8-mixed", "float16", "float32")
+PACKAGES = RUNTIMES
 
 
 def check(terms: Terms) -> str:

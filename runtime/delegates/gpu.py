@@ -11,12 +11,13 @@ import re
 from typing import Any
 
 from edgecrnn.runtime.delegates import Terms
-from edgecrnn.runtime.delegates._compiled import CompiledSession, check_package
+from edgecrnn.runtime.delegates._compiled import PACKAGE, CompiledSession, check_package
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.quiet import overheard
 
 TITLE = "GPU, WebGPU on Vulkan"
 VARIANTS = ("float16", "float32")
+PACKAGES = (PACKAGE,)
 _ADAPTER = re.compile(r"Selected adapter: (.+)")
 _UNSUPPORTED = re.compile(r"not supported by GPU delegate:\n(.+)\n.+will run on the CPU")
 _PRECISIONS = ("float32", "float16")
@@ -53,14 +54,22 @@ def load(model: bytes, terms: Terms) -> CompiledSession:
         )
     if "Validation error" in said:
         raise EdgecrnnError(_why(said, ""))
-    named = _ADAPTER.search(said)
-    session.runs_on = f"WebGPU on {named[1].strip() if named else 'an adapter without a name'}"
+    session.runs_on = f"WebGPU on {_adapter(said)}"
     return session
 
 
 def describe(terms: Terms) -> str:
     """The adapter is known once a model is loaded."""
     return TITLE
+
+
+def _adapter(said: str) -> str:
+    """Its name, and "software" where it is no hardware."""
+    named = _ADAPTER.search(said)
+    if named is None:
+        return "an adapter without a name"
+    name = named[1].split(", ")[0].strip()
+    return f"{name}, software" if "Software" in named[1] else name
 
 
 def _why(said: str, error: str) -> str:

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from edgecrnn.runtime.delegates import Terms
-from edgecrnn.runtime.delegates._compiled import CompiledSession, check_package
+from edgecrnn.runtime.delegates._compiled import PACKAGE, CompiledSession, check_package
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.quiet import overheard
 
 TITLE = "Vendor's NPU, LiteRT dispatch"
 VARIANTS = ("int8.litert-npu", "int8")
+PACKAGES = (PACKAGE,)
 _BACKENDS = ("npu", "cpu", "gpu")
 # What Intel's dispatch library is linked with; it finds them once they are in the process.
 _OPENVINO = ("libtbb.so*", "libopenvino.so*", "libopenvino_tensorflow_lite_frontend.so*")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import json
 import os
 import subprocess
 import sys
@@ -17,8 +19,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.tools import flatbuffer_utils
+from tests.runtime.colors import COLORS, SIDE, Image, color_model, golden_of_colors, picture_of
 
 from edgecrnn.runtime.bundle import Bundle, open_bundle
 from edgecrnn.runtime.decision import DecisionSettings
@@ -26,94 +27,24 @@ from edgecrnn.runtime.files import sha256
 from edgecrnn.runtime.manifest import FORMAT, Manifest, Variant
 from edgecrnn.runtime.preprocess import Preprocessing
 
-COLORS = ("red", "green", "blue")
-SIDE = 16
-_OPS = schema.BuiltinOperator
-_TYPES = schema.TensorType
-Image = npt.NDArray[np.uint8]
 
-
-def color_model(memory: bool) -> bytes:
-    """A `.tflite`: softmax of 20 times the mean of each channel; with `memory`, of a state
-    that keeps half of what it was (h_out = h / 2 + mean / 2)."""
-    model = schema.ModelT()
-    model.version, model.buffers = 3, [schema.BufferT()]
-    graph = schema.SubGraphT()
-    graph.tensors, graph.operators, model.operatorCodes = [], [], []
-
-    def tensor(name: str, shape: Sequence[int], kind: int, values: Any = None) -> int:
-        made = schema.TensorT()
-        made.name, made.shape, made.type, made.buffer = name, list(shape), kind, 0
-        if values is not None:
-            buffer = schema.BufferT()
-            buffer.data = np.frombuffer(np.asarray(values).tobytes(), np.uint8)
-            model.buffers.append(buffer)
-            made.buffer = len(model.buffers) - 1
-        graph.tensors.append(made)
-        return len(graph.tensors) - 1
-
-    def operator(code: int, inputs: list[int], output: int, options: Any = None) -> int:
-        opcode = schema.OperatorCodeT()
-        opcode.builtinCode = opcode.deprecatedBuiltinCode = code
-        opcode.version = 1
-        model.operatorCodes.append(opcode)
-        made = schema.OperatorT()
-        made.opcodeIndex, made.inputs, made.outputs = (
-            len(model.operatorCodes) - 1,
-            inputs,
-            [output],
-        )
-        if options is not None:
-            made.builtinOptions = options
-            made.builtinOptionsType = getattr(
-                schema.BuiltinOptions, type(options).__name__.removesuffix("T")
-            )
-        graph.operators.append(made)
-        return output
-
-    def floats(name: str) -> int:
-        return tensor(name, (1, 3), _TYPES.FLOAT32)
-
-    def scaled(value: int, factor: float, name: str) -> int:
-        by = tensor(f"{name}/by", (), _TYPES.FLOAT32, np.float32(factor))
-        return operator(_OPS.MUL, [value, by], floats(name), schema.MulOptionsT())
-
-    frame = tensor("frame", (1, SIDE, SIDE, 3), _TYPES.UINT8)
-    pixels = operator(
-        _OPS.CAST,
-        [frame],
-        tensor("pixels", (1, SIDE, SIDE, 3), _TYPES.FLOAT32),
-        schema.CastOptionsT(),
-    )
-    axes = tensor("axes", (2,), _TYPES.INT32, np.array([1, 2], np.int32))
-    mean = operator(_OPS.MEAN, [pixels, axes], floats("mean"), schema.ReducerOptionsT())
-    ends: tuple[dict[str, int], dict[str, int]] = ({"frame": frame}, {})
-    if memory:
-        h = ends[0]["h0"] = floats("h0")
-        kept, new = scaled(h, 0.5, "kept"), scaled(mean, 0.5 / 255, "new")
-        mean = operator(_OPS.ADD, [kept, new], floats("h0_out"), schema.AddOptionsT())
-        ends[1]["h0_out"] = mean
-    logits = scaled(mean, 20.0 if memory else 20.0 / 255, "logits")
-    softmax = schema.SoftmaxOptionsT()
-    softmax.beta = 1.0
-    ends[1]["scores"] = operator(_OPS.SOFTMAX, [logits], floats("scores"), softmax)
-    graph.inputs, graph.outputs = list(ends[0].values()), list(ends[1].values())
-    signature = schema.SignatureDefT()
-    signature.signatureKey, signature.subgraphIndex = "serving_default", 0
-    signature.inputs, signature.outputs = ([_named(n, i) for n, i in e.items()] for e in ends)
-    model.subgraphs, model.signatureDefs = [graph], [signature]
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-
-
-def _named(name: str, index: int) -> Any:
-    entry = schema.TensorMapT()
-    entry.name, entry.tensorIndex = name, index
-    return entry
-
-
-def write_bundle(path: Path, sequence: str = "time", **changes: Any) -> Path:
-    """A bundle file; `changes` replace fields of its manifest."""
+def write_bundle(
+    path: Path,
+    sequence: str = "time",
+    golden: dict[str, npt.NDArray[Any]] | None = None,
+    certificate: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Path:
+    """A bundle file; `changes` replace fields of its manifest, an empty `golden` leaves it out."""
     model = color_model(sequence == "time")
+    named = {"float32.tflite": model}
+    if certificate is not None:
+        named["certificate.json"] = json.dumps(certificate).encode()
+    arrays = golden_of_colors(sequence == "time") if golden is None else golden
+    if arrays:
+        buffer = io.BytesIO()
+        np.savez(buffer, allow_pickle=False, **arrays)
+        named["golden.npz"] = buffer.getvalue()
     fields: dict[str, Any] = {
         "format": FORMAT,
         "name": "colors",
@@ -135,25 +66,19 @@ def write_bundle(path: Path, sequence: str = "time", **changes: Any) -> Path:
                 {"tflite-runtime": "1.5", "ai-edge-litert": "1.0"},
             ),
         ),
-        "files": {"float32.tflite": sha256(model)},
+        "files": {name: sha256(data) for name, data in named.items()},
     }
     manifest = Manifest(**{**fields, **changes})
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("manifest.json", manifest.to_json())
-        archive.writestr("float32.tflite", model)
+        for name, data in named.items():
+            archive.writestr(name, data)
     return path
-
-
-def _picture(color: str, height: int = 48, width: int = 64) -> Image:
-    """A BGR picture of one colour with a little noise."""
-    image = np.random.default_rng(0).integers(0, 30, (height, width, 3), np.uint8)
-    image[..., 2 - COLORS.index(color)] += 200
-    return image
 
 
 def _jpeg(color: str, height: int = 48, width: int = 64) -> bytes:
     """The same as a JPEG."""
-    ok, data = cv2.imencode(".jpg", _picture(color, height, width))
+    ok, data = cv2.imencode(".jpg", picture_of(color, height, width))
     assert ok
     return data.tobytes()
 
@@ -161,7 +86,7 @@ def _jpeg(color: str, height: int = 48, width: int = 64) -> bytes:
 @pytest.fixture(scope="session")
 def picture() -> Callable[..., Image]:
     """Make a BGR picture of a colour."""
-    return _picture
+    return picture_of
 
 
 @pytest.fixture(scope="session")
@@ -202,7 +127,7 @@ def write_video(tmp_path: Path) -> Callable[..., Path]:
         writer = cv2.VideoWriter(str(path), code, rate, (64, 48))
         assert writer.isOpened()
         for color in colors:
-            writer.write(_picture(color))
+            writer.write(picture_of(color))
         writer.release()
         return path
 
