@@ -15,15 +15,17 @@ from typing import Any, Protocol
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.train.checkpoint import Progress, read_checkpoint, write_checkpoint
 from edgecrnn.train.data.batches import Window
+from edgecrnn.train.machines import ALONE, Machines
 from edgecrnn.train.settings import TrainSettings
 from edgecrnn.train.tasks import Task
+from edgecrnn.train.update import build_optimizer, judge_step, update_step
 
 Windows = Callable[[int], Iterator[Window]]
+_Step = Callable[[Window, dict[str, Any] | None], tuple[Any, dict[str, Any]]]
 
 
 class Trainee(Protocol):
@@ -93,6 +95,7 @@ def fit(
     resume: bool = False,
     on_step: Callable[[int, int, float], None] = lambda epoch, step, loss: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    machines: Machines = ALONE,
 ) -> Fitted:
     """Fit `trainee` and leave it with the weights that did best on the validation streams.
 
@@ -106,12 +109,17 @@ def fit(
         resume: go on from `checkpoint`, with the result that an uninterrupted run would have had.
         on_step: called with (epoch, step, loss) as it goes.
         on_epoch: called with each finished epoch.
+        machines: that train together, each with its own rows of the windows; the chief's
+            checkpoint is the one of all.
 
     Raises:
         EdgecrnnError: the loss is not finite; the last good weights stay in the checkpoint.
     """
-    optimizer = _optimizer(trainee, settings, steps)
-    learn, judge = _learn(trainee, optimizer, settings), _judge(trainee)
+    optimizer = build_optimizer(trainee, settings, steps)
+    learn = functools.partial(
+        machines.step, trainee, update_step(trainee, optimizer, settings, machines)
+    )
+    judge = functools.partial(machines.step, trainee, judge_step(trainee, machines))
     variables = [*trainee.weights, *optimizer.variables, trainee.dropout_seed]
     progress = Progress(0, -1, (-1.0, 0.0), (), _values(trainee.weights))
     if resume and checkpoint.exists():
@@ -126,14 +134,14 @@ def fit(
                 break
             started = time.perf_counter()
             trained = _train_epoch(
-                trainee, learn, windows(epoch), functools.partial(on_step, epoch)
+                learn, windows(epoch), functools.partial(on_step, epoch), machines.workers
             )
             if not np.isfinite(trained.loss):
                 raise EdgecrnnError(
                     f"loss: expected a number, got {trained.loss} in epoch {epoch + 1}; the last "
                     "good weights are kept; lower --learning-rate and train with --resume"
                 )
-            val_loss, val_accuracy = _validate(trainee, judge, validation(0))
+            val_loss, val_accuracy = _validate(judge, validation(0))
             line = Epoch(
                 epoch + 1, trained.loss, trained.accuracy, val_loss, val_accuracy,
                 float(keras.ops.convert_to_numpy(optimizer.learning_rate)),
@@ -146,7 +154,8 @@ def fit(
                     _values(trainee.weights), (val_accuracy, -val_loss), epoch,
                 )  # fmt: skip
             done = Progress(epoch + 1, best_epoch, best_score, tuple(map(vars, history)), best)
-            write_checkpoint(checkpoint, done, variables)
+            if machines.chief:
+                write_checkpoint(checkpoint, done, variables)
             on_epoch(line)
     except KeyboardInterrupt:
         if best_epoch < 0:
@@ -167,9 +176,9 @@ class _Trained:
 
 
 def _train_epoch(
-    trainee: Trainee, learn: Any, windows: Iterator[Window], on_step: Callable[[int, float], None]
+    learn: _Step, windows: Iterator[Window], on_step: Callable[[int, float], None], workers: int
 ) -> _Trained:
-    """One pass; samples are frames."""
+    """One pass; samples are the frames of all workers."""
     states: dict[str, Any] | None = None
     totals = np.zeros(3)
     samples, waited, step = 0, 0.0, 0
@@ -180,10 +189,9 @@ def _train_epoch(
         waited += time.perf_counter() - asked
         if window is None:
             break
-        states = states or trainee.zero_states(len(window.frames))
-        sums, states = learn(window.frames, window.targets, window.weights, window.reset, states)
-        totals += np.asarray(sums)
-        samples += window.weights.size
+        sums, states = learn(window, states)
+        totals += sums
+        samples += window.weights.size * workers
         step += 1
         on_step(step, totals[0] / max(totals[2], 1.0))
     seconds = time.perf_counter() - started
@@ -191,90 +199,15 @@ def _train_epoch(
     return _Trained(totals[0] / counted, totals[1] / counted, samples, seconds, waited)
 
 
-def _validate(trainee: Trainee, judge: Any, windows: Iterator[Window]) -> tuple[float, float]:
+def _validate(judge: _Step, windows: Iterator[Window]) -> tuple[float, float]:
     """Weighted mean loss and accuracy over the validation streams, each from a zero state."""
     states: dict[str, Any] | None = None
     totals = np.zeros(3)
     for window in windows:
-        states = states or trainee.zero_states(len(window.frames))
-        sums, states = judge(window.frames, window.targets, window.weights, window.reset, states)
-        totals += np.asarray(sums)
+        sums, states = judge(window, states)
+        totals += sums
     counted = max(totals[2], 1.0)
     return float(totals[0] / counted), float(totals[1] / counted)
-
-
-def _learn(trainee: Trainee, optimizer: Any, settings: TrainSettings) -> Any:
-    """The compiled update: (frames, targets, weights, reset, states) to (sums, new states)."""
-
-    @tf.function(reduce_retracing=True)
-    def learn(
-        frames: Any, targets: Any, weights: Any, reset: Any, states: Mapping[str, Any]
-    ) -> tuple[Any, dict[str, Any]]:
-        states = _after_reset(states, reset)
-        with tf.GradientTape() as tape:
-            losses, logits, new = trainee.losses(
-                tf.cast(frames, tf.float32), targets, states, settings.label_smoothing
-            )
-            loss = tf.reduce_sum(losses * weights) / tf.maximum(tf.reduce_sum(weights), 1.0)
-            loss = optimizer.scale_loss(loss)
-        gradients = tape.gradient(loss, trainee.trainable_weights)
-        optimizer.apply(gradients, trainee.trainable_weights)
-        return _sums(losses, trainee.task.right(logits, targets), weights), new
-
-    return learn
-
-
-def _judge(trainee: Trainee) -> Any:
-    """The same without an update."""
-
-    @tf.function(reduce_retracing=True)
-    def judge(
-        frames: Any, targets: Any, weights: Any, reset: Any, states: Mapping[str, Any]
-    ) -> tuple[Any, dict[str, Any]]:
-        logits, new = trainee(tf.cast(frames, tf.float32), _after_reset(states, reset), False)
-        losses = trainee.task.loss(logits, targets)
-        return _sums(losses, trainee.task.right(logits, targets), weights), new
-
-    return judge
-
-
-def _after_reset(states: Mapping[str, Any], reset: Any) -> dict[str, Any]:
-    """Zero the states of the rows whose stream starts again (reset 1.0)."""
-    kept = {}
-    for name, value in states.items():
-        keep = tf.reshape(1.0 - reset, [-1] + [1] * (len(value.shape) - 1))
-        kept[name] = tf.convert_to_tensor(value) * keep
-    return kept
-
-
-def _sums(losses: Any, right: Any, weights: Any) -> Any:
-    """[sum of losses, of right frames, of weights]."""
-    return tf.stack(
-        [tf.reduce_sum(losses * weights), tf.reduce_sum(right * weights), tf.reduce_sum(weights)]
-    )
-
-
-def _optimizer(trainee: Trainee, settings: TrainSettings, steps: int) -> Any:
-    """AdamW; warmed up over half an epoch, then cosine or constant.
-
-    float16 holds no small gradients: the loss is scaled up before, they are scaled back after.
-    """
-    rate: Any = settings.learning_rate
-    if settings.schedule == "cosine":
-        warmup = max(1, steps // 2)
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0, max(1, settings.epochs * steps - warmup), alpha=0.01,
-            warmup_target=settings.learning_rate, warmup_steps=warmup,
-        )  # fmt: skip
-    optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=settings.weight_decay, global_clipnorm=settings.clip_norm
-    )
-    # Decay pulls on matrices and filters, not on biases and normalisation.
-    optimizer.exclude_from_weight_decay(var_list=[w for w in trainee.weights if len(w.shape) < 2])
-    if settings.precision == "float16":
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    optimizer.build(trainee.trainable_weights)
-    return optimizer
 
 
 def _values(variables: list[Any]) -> tuple[Any, ...]:

@@ -52,6 +52,7 @@ def stream_windows(
     augment: Augmentation | None = None,
     balanced: bool = False,
     mirrored: _Ints | None = None,
+    rows: range | None = None,
 ) -> Iterator[Window]:
     """One epoch of `batch` endless streams, `window` frames at a time.
 
@@ -71,6 +72,7 @@ def stream_windows(
         augment: changes of the clips; None for none.
         balanced: draw the classes equally often, the clips of rare ones more than once.
         mirrored: int64 [classes], the class that each class is in a mirror; None for the same.
+        rows: those of the `batch` that are wanted, the same as they would be among all; None: all.
 
     Yields:
         `stream_steps` windows; every row of the first has reset 1.0.
@@ -96,14 +98,16 @@ def stream_windows(
             "lower --warmup or give longer clips"
         )
     noise = Noise(augment.noise, rng) if augment and augment.noise else None
+    rows = range(batch) if rows is None else rows
+    own = slice(rows.start, rows.stop)
     for step in range(steps):
         cut = slice(step * window, (step + 1) * window)
-        frames = _gather(store, starts, clips, place[:, cut], draws, noise)
+        frames = _gather(store, starts, clips, place[:, cut], draws, noise, rows)
         yield Window(
             frames,
-            targets[clips[place[:, cut]]],
-            weights[:, cut],
-            reset[:, step].astype(np.float32),
+            targets[clips[place[own, cut]]],
+            weights[own, cut],
+            reset[own, step].astype(np.float32),
         )
 
 
@@ -115,6 +119,7 @@ def picture_batches(
     augment: Augmentation | None = None,
     balanced: bool = False,
     mirrored: _Ints | None = None,
+    rows: range | None = None,
 ) -> Iterator[Window]:
     """One epoch of pictures in shuffled order, as windows of one frame (T = 1), all reset.
 
@@ -127,12 +132,16 @@ def picture_batches(
     draws = _draws(store, len(order), augment, rng)
     targets = _targets(store, order, draws, mirrored)
     noise = Noise(augment.noise, rng) if augment and augment.noise else None
+    rows = range(batch) if rows is None else rows
+    own = slice(rows.start, rows.stop)
     for step in range(picture_steps(store, batch)):
         place = np.arange(step * batch, (step + 1) * batch)[:, None]
         weights = (place < len(order)).astype(np.float32)
         place = place % len(order)
-        frames = _gather(store, starts, clips, place, draws, noise)
-        yield Window(frames, targets[clips[place]], weights, np.ones(batch, np.float32))
+        frames = _gather(store, starts, clips, place, draws, noise, rows)
+        yield Window(
+            frames, targets[clips[place[own]]], weights[own], np.ones(len(rows), np.float32)
+        )
 
 
 def prefetch(iterator: Iterator[T], depth: int = 2) -> Generator[T, None, None]:
@@ -246,10 +255,16 @@ def _gather(
     place: _Ints,
     draws: Draws | None,
     noise: Noise | None,
+    rows: range,
 ) -> npt.NDArray[np.uint8]:
-    """The frames at `place` [B, T] of the sequence, changed as drawn: [B, T, H, W, C]."""
-    result = np.empty((*place.shape, *store.frames.shape[1:]), np.uint8)
-    for row, out in zip(place, result, strict=True):
+    """The frames at `rows` of `place` [B, T] of the sequence, changed as drawn: [rows, T, ...]."""
+    result = np.empty((len(rows), place.shape[1], *store.frames.shape[1:]), np.uint8)
+    for number, row in enumerate(place):
+        if number not in rows:
+            if noise is not None:
+                noise.pass_by(result[0].size)
+            continue
+        out = result[rows.index(number)]
         # A run of one clip is one slice of the memory map. The same clip twice in a row, or two
         # clips that are neighbours in the store, are two runs.
         breaks = (np.diff(frames[row]) != 1) | (np.diff(clips[row]) != 0)

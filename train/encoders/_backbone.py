@@ -44,7 +44,7 @@ def backbone_encoder(make: Make, input_shape: tuple[int, int, int], weights: str
             _copy(layer, learned)
     x = backbone.output
     place = layers.Conv2D(_PLACE_CHANNELS, 1, use_bias=False, name=OWN)(x)
-    place = layers.BatchNormalization(momentum=0.9, name=f"{OWN}_norm")(place)
+    place = layers.BatchNormalization(momentum=0.9, synchronized=True, name=f"{OWN}_norm")(place)
     place = layers.ReLU(name=f"{OWN}_relu")(place)
     average = layers.GlobalAveragePooling2D(name="average")(x)
     return keras.Model(inputs, [place, average], name="encoder")

@@ -83,15 +83,15 @@ class DistilledTrainee:
         return losses, logits, {**new, **{f"{_TEACHER}{name}": v for name, v in seen.items()}}
 
 
-def read_teacher(
+def check_teacher(
     run: Path,
     labels: tuple[str, ...],
     task: str,
     preprocessing: Preprocessing,
     frame_rate: float | None,
     sequence: str,
-) -> Network:
-    """The network of a run, as a teacher of another with these facts.
+) -> RunRecord:
+    """The record of a run that can be a teacher of another with these facts.
 
     Raises:
         EdgecrnnError: it is no run, or it answers or sees something else than the student.
@@ -103,7 +103,12 @@ def read_teacher(
                 f"teacher: expected a run with the same {name} ({wanted}), got {found} in {run}; "
                 "train both on the same data with the same frames"
             )
-    return network_of(load_model(run), record.network)
+    return record
+
+
+def read_teacher(run: Path) -> Network:
+    """The network of a run that was checked."""
+    return network_of(load_model(run), read_record(run).network)
 
 
 def _facts(

@@ -92,10 +92,8 @@ def build_network(
     return Network(filled, frame_shape, encoder, cells, head, seeds)
 
 
-def in_float32(network: Network, classes: int) -> Network:
-    """The same weights in a network that computes in float32; the network itself where it does."""
-    if network.encoder.compute_dtype == "float32":
-        return network
+def plain_copy(network: Network, classes: int) -> Network:
+    """The same weights in a network that computes in float32."""
     settings = dataclasses.replace(network.settings, weights="")
     plain = build_network(settings, network.frame_shape, classes)
     for weight, value in zip(plain.weights, network.weights, strict=True):

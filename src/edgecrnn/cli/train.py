@@ -53,6 +53,7 @@ def execute(args: argparse.Namespace) -> int:
     from edgecrnn.cli.progress import TrainingProgress
     from edgecrnn.train.data.layout import read_layout
     from edgecrnn.train.data.store import load
+    from edgecrnn.train.machines import is_chief, join_machines
     from edgecrnn.train.plan import CHECKPOINT, PLAN, check_plan, read_plan
     from edgecrnn.train.run_folder import RECORD
     from edgecrnn.train.tensorboard import TensorBoardLog
@@ -65,12 +66,13 @@ def execute(args: argparse.Namespace) -> int:
     else:
         if args.config is not None:
             add_config(args, args.config, _SETTINGS, ("size",), ("height", "shortest"))
-        if (args.out / CHECKPOINT).exists() and not args.force:
+        if is_chief() and (args.out / CHECKPOINT).exists() and not args.force:
             raise EdgecrnnError(
                 f"{args.out}: expected a path that does not exist yet, got a run; go on with it "
                 "by --resume, choose another with --out, or replace it with --force"
             )
-        check_output(args.out, args.force, (RECORD, PLAN))
+        if is_chief():
+            check_output(args.out, args.force, (RECORD, PLAN))
         kind = read_layout(args.data, 0).kind
         plan = plan_of(args, kind)
     check_plan(plan, kind)
@@ -90,18 +92,19 @@ def execute(args: argparse.Namespace) -> int:
     start_tensorflow()
     from edgecrnn.train.training import Watch, train
 
+    machines = join_machines()
     progress = TrainingProgress()
     with contextlib.ExitStack() as ending:
-        tellers = [progress.epoch]
-        if args.tensorboard is not None:
+        tellers = [progress.epoch] if machines.chief else []
+        if machines.chief and args.tensorboard is not None:
             tellers.append(ending.enter_context(TensorBoardLog(args.tensorboard)).epoch)
 
         def epoch_done(part: str, line: Epoch) -> None:
             for tell in tellers:
                 tell(part, line)
 
-        watch = Watch(progress.step, epoch_done)
-        record, fitted = train(args.data, args.out, data, plan, args.resume, watch)
+        watch = Watch(progress.step if machines.chief else _silent, epoch_done)
+        record, fitted = train(args.data, args.out, data, plan, args.resume, watch, machines)
     if fitted.interrupted:
         _say(
             f"\nstopped; the best weights so far (epoch {fitted.best_epoch}) are in "
@@ -109,6 +112,9 @@ def execute(args: argparse.Namespace) -> int:
             f"edgecrnn train {args.data} --out {args.out} --resume"
         )
         return 130
+    if not machines.chief:
+        _say(f"worker {machines.worker} is done; worker 0 writes the run")
+        return 0
     from edgecrnn.train.judge import judge_run, report_run
     from edgecrnn.train.run_folder import REPORT
 
@@ -161,6 +167,10 @@ def _refuse_settings(args: argparse.Namespace) -> None:
                     f"--{field.name.replace('_', '-')}: expected no settings beside --resume, "
                     "which goes on with those of the run; leave it out, or start a new run"
                 )
+
+
+def _silent(part: str, epoch: int, epochs: int, step: int, steps: int, loss: float) -> None:
+    """The chief alone shows progress."""
 
 
 def _loading(done: int, total: int) -> None:

@@ -230,3 +230,15 @@ def test_a_mirrored_clip_stands_under_the_other_class() -> None:
         for w in windows:
             bright_right = w.frames[..., -1, 0].mean(-1) > w.frames[..., 0, 0].mean(-1)
             assert np.array_equal(labels_of(w), bright_right.astype(int))
+
+
+def test_the_rows_of_one_worker_are_those_of_all() -> None:
+    store = numbered([9] * 12, [0, 1, 2] * 4)
+    how = Augmentation(crop=0, flip="horizontal")
+    for make in (
+        lambda rows: stream_windows(store, 4, 8, 2, 0, 1, 2.0, how, rows=rows),
+        lambda rows: picture_batches(store, 4, 0, 1, how, rows=rows),
+    ):
+        for whole, part in zip(make(None), make(range(2, 4)), strict=True):
+            for name in ("frames", "targets", "weights", "reset"):
+                assert np.array_equal(getattr(whole, name)[2:4], getattr(part, name))

@@ -14,7 +14,7 @@ from tests.journey import write_clips
 
 from edgecrnn import cli
 from edgecrnn.train.network.clip_graph import clip
-from edgecrnn.train.network.network import build_network, in_float32, zero_states
+from edgecrnn.train.network.network import build_network, plain_copy, zero_states
 from edgecrnn.train.network.settings import NetworkSettings
 from edgecrnn.train.run_folder import load_model, read_record
 
@@ -26,8 +26,8 @@ def test_the_same_weights_answer_alike(precision: str) -> None:
     half = build_network(SETTINGS, (16, 16, 3), 3, 0, precision)
     assert half.encoder.compute_dtype == precision and half.head.compute_dtype == "float32"
     assert keras.config.dtype_policy().name == "float32"
-    full = in_float32(half, 3)
-    assert full.encoder.compute_dtype == "float32" and in_float32(full, 3) is full
+    full = plain_copy(half, 3)
+    assert full.encoder.compute_dtype == "float32"
     frames = np.random.default_rng(0).uniform(0, 255, (2, 4, 16, 16, 3)).astype(np.float32)
     one, _ = clip(half, frames, zero_states(half, 2))
     other, _ = clip(full, frames, zero_states(full, 2))

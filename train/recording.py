@@ -1,0 +1,85 @@
+"""What is written down of a training: from what was fitted to the run's record."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import edgecrnn
+from edgecrnn.train.data.store import Data
+from edgecrnn.train.decision_choice import choose_decision
+from edgecrnn.train.fit import Fitted
+from edgecrnn.train.plan import Plan, warmup_of
+from edgecrnn.train.run_folder import FORMAT, DataRecord, RunRecord
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What was fitted, by the part's name; the baseline is None where none was."""
+
+    network: Any
+    baseline: Any
+    fitted: dict[str, Fitted]
+
+    def lines(self, part: str) -> tuple[dict[str, float], ...]:
+        """The history of a part; () where there was none."""
+        return (
+            tuple(vars(line) for line in self.fitted[part].history) if part in self.fitted else ()
+        )
+
+
+def record_of(
+    root: Path,
+    out: Path,
+    data: Data,
+    plan: Plan,
+    parts: Parts,
+) -> RunRecord:
+    """The record of a run; the decision's rule is chosen on the validation stream."""
+    from edgecrnn.train.evaluation.streams import counted_frames, stream_order, stream_scores
+    from edgecrnn.train.predictors import network_predictor
+
+    val, network = data.splits["val"], parts.network
+    warmup = warmup_of(plan)
+    predictor = network_predictor(network, data.labels)
+    scores, labels = stream_scores(predictor, val, stream_order(val, plan.train.seed))
+    decision = choose_decision(scores, labels, counted_frames(labels, warmup), warmup)
+    counts = {
+        split: {
+            label: int(np.sum(store.labels == index)) for index, label in enumerate(data.labels)
+        }
+        for split, store in data.splits.items()
+    }
+    return RunRecord(
+        format=FORMAT,
+        name=out.absolute().name,
+        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        made_by=f"edgecrnn {edgecrnn.__version__}",
+        task=network.settings.task,
+        kind=data.kind,
+        labels=data.labels,
+        frame_rate=data.frame_rate,
+        preprocessing=plan.preprocessing,
+        network=network.settings,
+        train=plan.train,
+        augmentation=dataclasses.asdict(plan.augmentation),
+        data=DataRecord(
+            root=str(root.absolute()),
+            hash=data.hash,
+            made_split=data.made_split,
+            split_seed=plan.data.seed,
+            counts=counts,
+            skipped=tuple(f"{item.path}: {item.reason}" for item in data.skipped),
+        ),
+        decision=decision,
+        parameters=sum(int(np.prod(weight.shape)) for weight in network.trainable_weights),
+        best_epoch=parts.fitted["network"].best_epoch,
+        history=parts.lines("network"),
+        baseline_history=parts.lines("baseline"),
+        quantized_history=parts.lines("int8"),
+    )
