@@ -98,6 +98,8 @@ class Recorder:
     def __init__(
         self, shelf: Shelf, stream: Stream, options: RecordOptions, labels: tuple[str, ...]
     ):
+        self.dropped = 0
+        self.error = ""  # why the newest clip is not there
         self._shelf, self._stream, self._options = shelf, stream, options
         self._labels = labels
         self._ring: deque[_Shot] = deque()
@@ -132,7 +134,8 @@ class Recorder:
                     self._finish()
             elif decided:
                 self._begin(result.label, frame.time)
-        except (OSError, EdgecrnnError):
+        except (OSError, EdgecrnnError) as error:
+            self.error = str(error)
             self._throw_away()
             raise
 
@@ -162,6 +165,7 @@ class Recorder:
             return
         self._open.close()
         self._shelf.keep(self._open.folder, "", slug(self._open.label))
+        self.error = ""
         # The next clip does not begin with what this one ended with.
         self._ring.clear()
         self._throw_away()
