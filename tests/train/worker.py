@@ -49,7 +49,7 @@ def main(data: Path, out: Path, losses: Path, words: list[str]) -> None:
 
 if __name__ == "__main__":
     try:
-        main(*map(Path, sys.argv[1:4]), sys.argv[4:])
+        main(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4:])
     except EdgecrnnError as error:
         print(f"edgecrnn: {error}", file=sys.stderr)
         sys.exit(2)
