@@ -1,6 +1,7 @@
 """Writes results to a sink over and over in children that are killed; run as a program.
 
-killed.py SPEC TIMES LONGEST: a child lives for LONGEST seconds at most; prints how many results the children handed over before they died.
+killed.py SPEC TIMES LONGEST: a child lives for LONGEST seconds at most. Prints how many results the
+children handed over before they died.
 """
 
 from __future__ import annotations
