@@ -114,11 +114,23 @@ def _read_folder(path: Path) -> dict[str, bytes]:
     manifest = path / MANIFEST
     if not manifest.is_file():
         return {}
-    _check_size(path, [manifest.stat().st_size])
-    names = [MANIFEST, *Manifest.from_json(manifest.read_bytes(), str(path)).files]
+    size = manifest.stat().st_size
+    _check_size(path, [size])
+    names = [MANIFEST, *Manifest.from_json(_read(manifest, size), str(path)).files]
     found = [path / name for name in names if (path / name).is_file()]
-    _check_size(path, [file.stat().st_size for file in found])
-    return {file.name: file.read_bytes() for file in found}
+    sizes = [file.stat().st_size for file in found]
+    _check_size(path, sizes)
+    return {file.name: _read(file, size) for file, size in zip(found, sizes, strict=True)}
+
+
+def _read(file: Path, size: int) -> bytes:
+    """At most `size` bytes, for some files never end (those in /proc say that they have none)."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(size)
+    except OSError as error:
+        # Reading names no file, unlike opening: which one lies on the bad block?
+        raise OSError(error.errno, error.strerror, str(file)) from error
 
 
 def _read_zip(path: Path) -> dict[str, bytes]:
@@ -131,7 +143,13 @@ def _read_zip(path: Path) -> dict[str, bytes]:
         # Python unpacks the other methods without regard to the size that is asked for.
         if not {member.compress_type for member in members} <= {ZIP_STORED, ZIP_DEFLATED}:
             raise EdgecrnnError(f"{path}: expected files stored or deflated, got another method")
-        return {member.filename: archive.read(member) for member in members}
+        return {member.filename: _unpack(archive, member) for member in members}
+
+
+def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """No more than the archive says; `archive.read` would first unpack all that there is."""
+    with archive.open(member) as opened:
+        return opened.read(member.file_size)
 
 
 def _check_size(path: Path, sizes: Iterable[int]) -> None:
