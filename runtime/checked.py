@@ -16,6 +16,9 @@ from edgecrnn.runtime.engine import Engine, load_engine
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.golden import golden_difference, golden_tolerance, has_golden
 
+# On standard error: the one trace of shaders that do not compile, beside garbage for answers.
+GARBAGE = "Validation error"
+
 
 @dataclass(frozen=True)
 class Checked:

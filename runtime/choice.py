@@ -11,7 +11,7 @@ import numpy as np
 from edgecrnn.runtime.about import About
 from edgecrnn.runtime.bundle import Bundle
 from edgecrnn.runtime.candidates import EXTERNAL, Candidate, all_candidates, bundle_order, candidate
-from edgecrnn.runtime.checked import checked_engine
+from edgecrnn.runtime.checked import GARBAGE, Checked, checked_engine
 from edgecrnn.runtime.delegates import CPU, Terms, delegate_named, is_library
 from edgecrnn.runtime.engine import Engine
 from edgecrnn.runtime.errors import EdgecrnnError
@@ -149,9 +149,18 @@ def _proven(bundle: Bundle, way: Candidate, asked: EngineSettings) -> Chosen:
     trial = try_candidate(bundle, way, asked.threads, frames, 0.0, asked.delegate_timeout)
     if trial.refused:
         raise EdgecrnnError(trial.refused)
-    with overheard():
-        checked = checked_engine(bundle, way, asked.threads)
+    checked = _quietly(bundle, way, asked.threads)
     return Chosen(checked.engine, checked.about)
+
+
+def _quietly(bundle: Bundle, way: Candidate, threads: int) -> Checked:
+    """The same in this process: what a library writes is read, and not shown."""
+    with overheard() as heard:
+        checked = checked_engine(bundle, way, threads)
+        said = heard()
+    if GARBAGE in said:
+        raise EdgecrnnError(f"{way.title}: its answers would be garbage, it said: {GARBAGE}")
+    return checked
 
 
 def _fastest(
@@ -171,8 +180,7 @@ def _fastest(
     if not good:
         reasons = "; ".join(one.refused for one in tried) or "the bundle has nothing for it"
         raise EdgecrnnError(f"{bundle.path}: expected a candidate that runs here, got {reasons}")
-    with overheard():
-        checked = checked_engine(bundle, good[0].candidate, asked.threads)
+    checked = _quietly(bundle, good[0].candidate, asked.threads)
     return Chosen(checked.engine, checked.about, tried)
 
 

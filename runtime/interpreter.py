@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import importlib.metadata
 import importlib.util
@@ -14,6 +15,8 @@ from edgecrnn.runtime.quiet import without_chatter
 
 # As pip calls them, the preferred one first.
 RUNTIMES = ("ai-edge-litert", "tflite-runtime")
+# What a delegate library exports (TensorFlow Lite, external_delegate_interface.h).
+_PLUGIN = ("tflite_plugin_create_delegate", "tflite_plugin_destroy_delegate")
 
 
 def make_interpreter(
@@ -30,23 +33,27 @@ def make_interpreter(
     Raises:
         EdgecrnnError: no runtime is installed, it cannot load the model, or a delegate fails.
     """
-    interpreter = bare_interpreter(model, threads, package, delegates)
-    allocate(interpreter)
+    with without_chatter():
+        interpreter = bare_interpreter(model, threads, package, delegates)
+        allocate(interpreter)
     return interpreter
 
 
 def bare_interpreter(
     model: bytes, threads: int = 1, package: str | None = None, delegates: Sequence[Any] = ()
 ) -> Any:
-    """The same before its tensors are allocated: the delegates given have chosen, XNNPACK not."""
+    """The same before its tensors are allocated: the delegates given have chosen, XNNPACK not.
+
+    What libraries write to standard error while they start is let through: it may be the only
+    trace of a failure.
+    """
     module = _runtime(package)
     try:
-        with without_chatter():
-            return module.Interpreter(
-                model_content=model,
-                num_threads=threads,
-                experimental_delegates=list(delegates) or None,
-            )
+        return module.Interpreter(
+            model_content=model,
+            num_threads=threads,
+            experimental_delegates=list(delegates) or None,
+        )
     except (ValueError, RuntimeError) as error:
         raise _refusal(_package_of(module), error, bool(delegates)) from error
 
@@ -58,8 +65,7 @@ def allocate(interpreter: Any) -> None:
         EdgecrnnError: the runtime cannot load the model.
     """
     try:
-        with without_chatter():
-            interpreter.allocate_tensors()
+        interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         package = type(interpreter).__module__.split(".")[0].replace("_", "-")
         raise _refusal(package, error, False) from error
@@ -73,15 +79,14 @@ def load_library(path: str, options: Mapping[str, str], package: str | None = No
     """
     module = _runtime(package)
     try:
-        with without_chatter():
-            return module.load_delegate(path, dict(options))
-    # The documented ValueError comes from the library, OSError from the loader, AttributeError
-    # where the library is no delegate.
-    except AttributeError as error:
-        raise EdgecrnnError(
-            f"{path}: expected a delegate library, got one without "
-            "tflite_plugin_create_delegate; name another"
-        ) from error
+        # The package's own class fails a second time, in its finalizer, without these two.
+        library = ctypes.PyDLL(path)
+        if not all(hasattr(library, name) for name in _PLUGIN):
+            raise EdgecrnnError(
+                f"{path}: expected a delegate library, got one without {_PLUGIN[0]}; name another"
+            )
+        return module.load_delegate(path, dict(options))
+    # The documented ValueError comes from the library, OSError from the loader.
     except (ValueError, OSError, RuntimeError) as error:
         reason = str(error).replace(f"Failed to load delegate from {path}", "").strip()
         raise EdgecrnnError(
@@ -102,7 +107,16 @@ def runtime_package(package: str | None = None) -> tuple[str, str]:
         EdgecrnnError: it is not installed, or cannot be imported.
     """
     name = _package_of(_runtime(package))
-    return name, importlib.metadata.version(name)
+    try:
+        return name, importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError as error:
+        # Some boards' images carry the module without what pip knows of it.
+        version = getattr(importlib.import_module(_module(name)), "__version__", "")
+        if not version:
+            raise EdgecrnnError(
+                f"runtime: expected to learn the version of {name}, got none; pip install {name}"
+            ) from error
+        return name, str(version)
 
 
 def runtime_version(package: str | None = None) -> str:

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from edgecrnn.runtime.bundle import Bundle, open_bundle
 from edgecrnn.runtime.candidates import Candidate
-from edgecrnn.runtime.checked import checked_engine
+from edgecrnn.runtime.checked import GARBAGE, checked_engine
 from edgecrnn.runtime.delegates import Terms
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.first_answer import peak_mb
@@ -123,8 +123,8 @@ def _hangs(candidate: Candidate, patience: float) -> str:
 
 def _died(candidate: Candidate, code: int, words: str, found: bool) -> str:
     """A sentence where it failed without one of its own; '' where it did not fail."""
-    if "Validation error" in words:
-        line = words[words.index("Validation error") :].splitlines()[0]
+    if GARBAGE in words:
+        line = words[words.index(GARBAGE) :].splitlines()[0]
         return f"{candidate.title}: its answers would be garbage, it said: {line}"
     if code == 0 and found:
         return ""

@@ -18,9 +18,9 @@ _TYPES = schema.TensorType
 Image = npt.NDArray[np.uint8]
 
 
-def color_model(memory: bool) -> bytes:
+def color_model(memory: bool, float_pixels: bool = False) -> bytes:
     """A `.tflite`: softmax of 20 times the mean of each channel; with `memory`, of a state
-    that keeps half of what it was (h_out = h / 2 + mean / 2)."""
+    that keeps half of what it was (h_out = h / 2 + mean / 2). Pixels are uint8 or float32."""
     model = schema.ModelT()
     model.version, model.buffers = 3, [schema.BufferT()]
     graph = schema.SubGraphT()
@@ -63,13 +63,12 @@ def color_model(memory: bool) -> bytes:
         by = tensor(f"{name}/by", (), _TYPES.FLOAT32, np.float32(factor))
         return operator(_OPS.MUL, [value, by], floats(name), schema.MulOptionsT())
 
-    frame = tensor("frame", (1, SIDE, SIDE, 3), _TYPES.UINT8)
-    pixels = operator(
-        _OPS.CAST,
-        [frame],
-        tensor("pixels", (1, SIDE, SIDE, 3), _TYPES.FLOAT32),
-        schema.CastOptionsT(),
-    )
+    shape = (1, SIDE, SIDE, 3)
+    frame = tensor("frame", shape, _TYPES.FLOAT32 if float_pixels else _TYPES.UINT8)
+    pixels = frame
+    if not float_pixels:
+        pixels = tensor("pixels", shape, _TYPES.FLOAT32)
+        operator(_OPS.CAST, [frame], pixels, schema.CastOptionsT())
     axes = tensor("axes", (2,), _TYPES.INT32, np.array([1, 2], np.int32))
     mean = operator(_OPS.MEAN, [pixels, axes], floats("mean"), schema.ReducerOptionsT())
     ends: tuple[dict[str, int], dict[str, int]] = ({"frame": frame}, {})

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -33,10 +34,11 @@ def write_bundle(
     sequence: str = "time",
     golden: dict[str, npt.NDArray[Any]] | None = None,
     certificate: dict[str, Any] | None = None,
+    float_pixels: bool = False,
     **changes: Any,
 ) -> Path:
     """A bundle file; `changes` replace fields of its manifest, an empty `golden` leaves it out."""
-    model = color_model(sequence == "time")
+    model = color_model(sequence == "time", float_pixels)
     named = {"float32.tflite": model}
     if certificate is not None:
         named["certificate.json"] = json.dumps(certificate).encode()
@@ -115,6 +117,18 @@ def bundle_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bundle(bundle_path: Path) -> Bundle:
     """The same, open."""
     return open_bundle(bundle_path)
+
+
+@pytest.fixture(scope="session")
+def delegate_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A delegate as boards load it: `delegates/delegate.c`, compiled here."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler to make a delegate with: apt install gcc")
+    made = tmp_path_factory.mktemp("delegate") / "libtest_delegate.so"
+    source = Path(__file__).parent / "delegates" / "delegate.c"
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", made, source], check=True)
+    return made
 
 
 @pytest.fixture

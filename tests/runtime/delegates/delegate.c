@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OK = 0, ERROR = 1, DELEGATE_ERROR = 2, MUL = 18 };
+enum { OK = 0, ERROR = 1, DELEGATE_ERROR = 2, MUL = 18, FLOAT = 1 };
 
 typedef struct { int size; int data[]; } Ints;
 
@@ -142,8 +142,9 @@ static int prepare(Context *context, Delegate *delegate) {
         Node *node;
         Registration *registration;
         context->node(context, plan->data[i], &node, &registration);
-        if (registration->builtin_code == MUL && context->tensors[node->inputs->data[1]].dims->size == 0)
-            taken->data[taken->size++] = plan->data[i];
+        if (registration->builtin_code != MUL) continue;
+        const Tensor *by = &context->tensors[node->inputs->data[1]];
+        if (by->type == FLOAT && by->dims->size == 0) taken->data[taken->size++] = plan->data[i];
     }
     Registration kernel = {
         kernel_init, kernel_free, kernel_prepare, kernel_invoke, NULL, 0, "test delegate", 1,
