@@ -94,7 +94,9 @@ def test_a_clip_from_the_middle_begins_with_the_memory_it_had(
         (tmp_path / "clip" / DECISIONS).read_text().replace('"fresh": false', '"fresh": true')
     )
     cold = list(replay(bundle, load_engine(bundle), read_clip(tmp_path / "clip")))
-    if not results[0].seen.fresh:
+    seen = results[0].seen
+    assert seen is not None
+    if not seen.fresh:
         assert not all(each.agrees(0.0) for each in cold)
 
 
