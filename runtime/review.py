@@ -78,7 +78,7 @@ def open_review(
     if not settings.review:
         return None
     review = Review(settings, stream)
-    return review, Bounded(review, f"review:{settings.review}", "seen", not stream.live, warn)
+    return review, Bounded(review, f"review:{settings.review}", "results", not stream.live, warn)
 
 
 class Review:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 import time
 from collections import deque
@@ -16,7 +15,7 @@ from edgecrnn.runtime.frame import Frame
 from edgecrnn.runtime.sinks._sink import Counts, Sink, Takes, Waits
 
 # Results waiting at most; few where each holds a picture of a megabyte.
-_DEPTH: dict[Takes, int] = {"results": 256, "changes": 256, "seen": 64, "frames": 16}
+_DEPTH: dict[Takes, int] = {"results": 128, "changes": 256, "frames": 16}
 _NO_PICTURE = np.empty((0, 0, 3), np.uint8)
 _CALM = 60.0  # seconds between two warnings of one sink
 _CLOSE = 1.5  # seconds that closing may take
@@ -84,8 +83,6 @@ class Bounded:
         if self._takes != "frames":
             # A queue of pictures would be a hundred megabytes.
             frame = Frame(_NO_PICTURE, frame.index, frame.time, frame.captured)
-            if self._takes != "seen":
-                result = dataclasses.replace(result, seen=None)
         with self._changed:
             if self._wait:
                 self._changed.wait_for(lambda: len(self._queue) < self._depth or self._raised)

@@ -9,9 +9,9 @@ from edgecrnn.runtime.classifier import Result
 from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.frame import Frame
 
-# What of the results reaches a sink: all of them, those with another label than the one before,
-# all with what the model saw, or all with that and the picture.
-Takes = Literal["results", "changes", "seen", "frames"]
+# What reaches a sink: all results, those with another label than the one before, or all results
+# with the camera's own picture (to the others it comes empty).
+Takes = Literal["results", "changes", "frames"]
 
 
 class Sink(Protocol):

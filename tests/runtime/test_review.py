@@ -239,7 +239,7 @@ def test_corrections_while_the_stream_goes_on(
 
     running = threading.Thread(target=go_on)
     running.start()
-    made = []
+    made: list[Path] = []
     while len(made) < 5:
         try:
             made.append(review.correct("blue"))

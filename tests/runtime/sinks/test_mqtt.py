@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -243,3 +244,23 @@ def test_a_broker_that_is_not_there_does_not_hold_up_the_end(start: Start) -> No
 def test_a_bad_topic_or_option_is_refused(rest: str, reason: str) -> None:
     with pytest.raises(EdgecrnnError, match=reason):
         open_sinks([f"mqtt://localhost/{rest}"], a_stream())
+
+
+# paho leaves the socket of a refused certificate to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_with_tls_only_a_broker_that_is_trusted(start: Start, tmp_path: Path) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    key, certificate = tmp_path / "key.pem", tmp_path / "broker.pem"
+    make = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test"
+    words = ["openssl", *make.split(), "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run(
+        [*words, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True
+    )
+    broker = start(f"certfile {certificate}", f"keyfile {key}", "allow_anonymous true")
+    address = f"mqtts://127.0.0.1:{broker.port}/pets"
+    (trusting,) = open_sinks([f"{address}?ca={certificate}"], a_stream())
+    assert connected(trusting)
+    (doubting,) = open_sinks([address], a_stream())
+    assert eventually(lambda: "not trusted" in doubting.error)
+    close_sinks([trusting, doubting])

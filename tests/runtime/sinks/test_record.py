@@ -17,7 +17,7 @@ from edgecrnn.runtime.clip import read_clip
 from edgecrnn.runtime.engine import load_engine
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame, SourceSettings
-from edgecrnn.runtime.live import LiveSettings, run_live
+from edgecrnn.runtime.live import LiveSettings, Model, run_live
 from edgecrnn.runtime.replay import replay
 from edgecrnn.runtime.sinks import Stream, close_sinks, open_sinks
 from edgecrnn.runtime.sinks.record import FILM, _Film, film_frames
@@ -41,7 +41,7 @@ def run(bundle: Bundle, video: Path, spec: str) -> list[str]:
     lines = video.with_suffix(".jsonl")
     sinks = open_sinks([spec, f"jsonl:{lines}"], stream_of(bundle))
     source = open_source(str(video), SourceSettings())
-    run_live(load_engine(bundle), bundle.manifest, source, sinks, LiveSettings())
+    run_live(Model.of(load_engine(bundle), bundle), source, sinks, LiveSettings())
     return [json.loads(line)["label"] for line in lines.read_text().splitlines()]
 
 

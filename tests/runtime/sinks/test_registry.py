@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
 
@@ -88,3 +89,9 @@ def test_no_password_in_an_error(spec: str) -> None:
     with pytest.raises(EdgecrnnError) as caught:
         open_sinks([spec], a_stream())
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "paho", None)
+    with pytest.raises(EdgecrnnError, match=r'pip install "edgecrnn\[mqtt\]"'):
+        open_sinks(["mqtt://localhost/pets"], a_stream())
