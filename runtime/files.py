@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import errno
+import fcntl
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -25,6 +29,10 @@ DAMAGED_ARCHIVE = (
     NotImplementedError,
     RuntimeError,
 )
+
+# Of Linux's renameat2.
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
 
 
 def sha256(data: bytes) -> str:
@@ -91,20 +99,18 @@ def write_file(path: Path, data: bytes) -> None:
     Raises:
         EdgecrnnError: the disk is full or the folder cannot be written; nothing is left behind.
     """
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
+        sweep(path)
+        with _beside(path, folder=False) as (beside, descriptor):
+            with open(descriptor, "wb", closefd=False) as file:
+                file.write(data)
+                file.flush()
+                os.fsync(descriptor)
+            os.replace(beside, path)
+        sync_folder(path.parent)
     except OSError as error:
-        raise EdgecrnnError(f"{path}: could not be written ({error.strerror})") from error
-    finally:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
-    sync_folder(path.parent)
+        raise not_written(path, error) from error
 
 
 @contextlib.contextmanager
@@ -116,26 +122,103 @@ def new_folder(path: Path) -> Iterator[Path]:
     """
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside, old = (path.with_name(f".{path.name}.{secrets.token_hex(4)}") for _ in range(2))
-    beside.mkdir()
-    try:
+    sweep(path)
+    with _beside(path, folder=True) as (beside, _):
         yield beside
-        if path.exists():
-            os.replace(path, old)
-        os.replace(beside, path)
+        # Until its files are synced, a power cut could leave empty ones under the new name.
+        for folder, _, files in os.walk(beside):
+            for name in files:
+                sync_file(Path(folder) / name)
+            sync_folder(Path(folder))
+        _take_place(beside, path)
         sync_folder(path.parent)
-        if old.is_dir():
-            shutil.rmtree(old)
+
+
+@contextlib.contextmanager
+def _beside(path: Path, folder: bool) -> Iterator[tuple[Path, int]]:
+    """Make a file or a folder next to `path` (its path, a descriptor); the end removes it.
+
+    It is locked. A lock ends with its process, so what lies there without one was left by a kill.
+    """
+    while True:
+        beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        if folder:
+            beside.mkdir()
+            descriptor = os.open(beside, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         else:
-            old.unlink(missing_ok=True)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            descriptor = os.open(beside, flags, 0o666)
+        try:
+            # Where a file system knows no locks, nothing can be swept either.
+            with contextlib.suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            # Another process may have swept it in the moment before it was locked.
+            if beside.exists():
+                yield beside, descriptor
+                return
+        finally:
+            _remove(beside)
+            os.close(descriptor)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sweep(path: Path) -> None:
+    """Remove what killed processes left beside `path`: half a file, half a folder, the old one."""
+    left = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}")
+    for entry in path.parent.iterdir():
+        if not left.fullmatch(entry.name):
+            continue
+        with contextlib.suppress(OSError):
+            descriptor = os.open(entry, os.O_RDWR if entry.is_file() else os.O_RDONLY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _remove(entry)
+            finally:
+                os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it, where there is one."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def _take_place(beside: Path, path: Path) -> None:
+    """Give `beside` the name `path`; what had it is then called `beside`, if it is there still."""
+    if not path.exists():
+        os.replace(beside, path)
+    elif not _exchange(beside, path):
+        # Here a kill between the two renames leaves nothing under the name, but both whole.
+        old = path.with_name(f"{beside.name}.old")
+        os.replace(path, old)
+        os.replace(beside, path)
+        _remove(old)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two names in one step; False where kernel, C library or file system cannot."""
+    swap = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    names = (_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other))
+    return swap is not None and swap(*names, _RENAME_EXCHANGE) == 0
+
+
+def not_written(path: Path, error: OSError) -> EdgecrnnError:
+    """The sentence for a path that could not be written."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    mend = "; free some space and start again" if full else ""
+    return EdgecrnnError(f"{path}: could not be written ({error.strerror}){mend}")
+
+
+def sync_file(path: Path) -> None:
+    """Have a file's bytes on the disk; some file systems say only now that there is no room."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a power cut."""
+    sync_file(folder)
