@@ -91,6 +91,11 @@ class Classifier:
         decision: the rule's numbers.
         live: whether results carry unix time.
         source_rate: frames a second that the source states, None where it states none.
+
+    Attributes:
+        resets: times that the stream so far was forgotten.
+        stepping: the monotonic time at which the model was given a frame that it has not
+            answered yet; 0 while it has none. Another thread tells by it that a delegate hangs.
     """
 
     def __init__(
@@ -109,10 +114,12 @@ class Classifier:
         self._live = live
         self._pace = Pace(interval=1.0 / source_rate if source_rate else 0.0)
         self._shape: tuple[int, ...] = ()
+        self._opening = 0
         self._memory = start(engine)
         self._fresh = True
         self._count = 0
         self.resets = 0
+        self.stepping = 0.0
 
     def __call__(self, frame: Frame) -> Result | None:
         """The result for a frame; None where the model's rate leaves it out.
@@ -120,12 +127,12 @@ class Classifier:
         Raises:
             EdgecrnnError: the model answered with something that is no number.
         """
-        shape = frame.image.shape
-        if shape != self._shape:
+        shape, opening = frame.image.shape, frame.opening
+        if shape != self._shape or opening != self._opening:
             if self._shape:
                 self._reset()
                 self._pace = Pace(interval=self._pace.interval)
-            self._shape = shape
+            self._shape, self._opening = shape, opening
         if self._rate is not None:
             step, self._pace = advance(self._pace, frame.time, self._rate)
             if not step.take:
@@ -134,9 +141,11 @@ class Classifier:
                 self._reset()
         prepared = prepare(frame.image, self._preprocessing)
         seen = Seen(self._count, prepared, self._memory, self._fresh)
+        self.stepping = time.monotonic()
         values, decision, self._memory = conclude(
             self._engine, self._settings, prepared, self._memory
         )
+        self.stepping = 0.0
         if not math.isfinite(sum(values)):
             raise EdgecrnnError(
                 f"model: expected scores that are numbers, got {values} for frame {frame.index}; "
@@ -154,6 +163,11 @@ class Classifier:
         if self._rate is None or not starved(self._pace, self._rate):
             return None
         return 1.0 / self._pace.interval
+
+    @property
+    def warming(self) -> bool:
+        """Whether the next frame is answered with unknown, whatever it shows."""
+        return self._memory.decision.frames < self._settings.warmup
 
     def _reset(self) -> None:
         """Forget the stream so far."""

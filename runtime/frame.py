@@ -21,13 +21,15 @@ class Frame:
 
     `image` is uint8 BGR [h, w, 3]; `index` counts the source's frames from 0; `time` is in
     seconds: the monotonic clock for a live source, media time otherwise; `captured` is the
-    monotonic time at which it came.
+    monotonic time at which it came. `opening` counts from 0 how often the source was opened before:
+    what was seen in another opening is no part of the same stream.
     """
 
     image: npt.NDArray[np.uint8]
     index: int
     time: float
     captured: float
+    opening: int = 0
 
 
 @dataclass(frozen=True)

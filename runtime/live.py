@@ -1,26 +1,30 @@
-"""The live loop: read, pace, prepare, step, decide, hand to the sinks."""
+"""The live run: step threads, and one that watches over them until the end."""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edgecrnn.runtime.capture import NewestFrame
-from edgecrnn.runtime.classifier import Classifier
+from edgecrnn.runtime.classifier import Result
 from edgecrnn.runtime.decision import DecisionSettings
-from edgecrnn.runtime.engine import Engine
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame, Source
-from edgecrnn.runtime.manifest import Manifest
+from edgecrnn.runtime.loop import Loop, Warn
+from edgecrnn.runtime.notify import Heartbeat, Notifier
 from edgecrnn.runtime.settings import check, setting
-from edgecrnn.runtime.sinks import Sink
-from edgecrnn.runtime.tally import Summary, Tally
+from edgecrnn.runtime.sinks import Sink, Stream
+from edgecrnn.runtime.status import Status
+from edgecrnn.runtime.streams import LiveStream, Model, OpenSinks, Published, close_all
+from edgecrnn.runtime.tally import Summary
+from edgecrnn.runtime.workers import GLANCE, Worker
 
-# How long a wait may last before the loop looks whether it should stop.
-_GLANCE = 0.1
+__all__ = ["Live", "LiveSettings", "Loop", "Model", "run_live"]
 
-Warn = Callable[[str], None]
+# Together under 2 seconds: how long the end waits for a step, for sinks, for reads of sources.
+_STEP, _SINKS, _SOURCES = 0.3, 1.0, 1.3
+
 Stop = Callable[[], bool]
 
 
@@ -42,9 +46,13 @@ class LiveSettings:
     )
     realtime: bool = setting(False, "play files at their own speed, not as fast as possible")
     max_frames: int | None = setting(
-        None, "stop after so many classified frames", unit="frames", least=1
+        None, "stop each source after so many classified frames", unit="frames", least=1
     )
     seconds: float | None = setting(None, "stop after so long", unit="s", least=0.0)
+    hang: float = setting(
+        30.0, "end the run where the model has not answered a frame for so long", unit="s",
+        least=0.1,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         check(self)
@@ -59,193 +67,228 @@ class LiveSettings:
         )
 
 
-class Loop:
-    """What happens to each frame once it has been decoded.
+class Live:
+    """A run of one or several sources.
 
     Args:
-        classifier: of the one stream.
-        sinks: get every result.
-        rate: frames a second that the model was trained at.
-        warn: is told, once, where the source is too slow for the model.
+        models: one for each step thread; the sources are dealt out among them.
+        sources: open; the run closes them.
+        open_sinks: opens the sinks of each stream.
+        settings: of the run.
+        warn: is told what a person should know.
+        load: loads the model again, for `reload`; called by a thread of its own.
+        notifier: of the service manager.
+
+    Attributes:
+        hung: whether a thread is stuck in a driver or a delegate; an orderly end of the process
+            would wait for it.
+
+    Raises:
+        EdgecrnnError: a sink cannot be opened.
     """
 
     def __init__(
-        self, classifier: Classifier, sinks: Sequence[Sink], rate: float | None, warn: Warn
+        self,
+        models: Sequence[Model],
+        sources: Sequence[Source],
+        open_sinks: OpenSinks,
+        settings: LiveSettings,
+        warn: Warn = lambda sentence: None,
+        load: Callable[[], Model] | None = None,
+        notifier: Notifier | None = None,
     ):
-        self.classifier = classifier
-        self.tally = Tally()
-        self.paced_out = 0
-        self._sinks = sinks
-        self._rate = rate
-        self._warn: Warn | None = warn
+        self.hung = False
+        self.streams: list[LiveStream] = []
+        self._settings, self._warn, self._load = settings, warn, load
+        self._heartbeat = Heartbeat(notifier or Notifier({}))
+        self._ended = threading.Event()
+        self._loading: threading.Thread | None = None
+        self._end = ""
+        changes = [threading.Condition() for _ in models]
+        self._workers = [Worker(changed, self._ended) for changed in changes]
+        several = len(sources) > 1
+        try:
+            for number, source in enumerate(sources):
+                place = number % len(models)
+                stream = LiveStream(
+                    source,
+                    models[place],
+                    settings.decision,
+                    open_sinks,
+                    settings.realtime,
+                    settings.max_frames,
+                    several,
+                    changes[place],
+                    self._warn_of(source.name) if several else warn,
+                )
+                self.streams.append(stream)
+                self._workers[place].streams.append(stream)
+        except BaseException:
+            close_all(self.streams, _SINKS, _SOURCES)
+            for source in sources[len(self.streams) :]:
+                source.close()
+            raise
 
-    def feed(self, frame: Frame) -> None:
-        """Classify the frame, or leave it out for the model's rate."""
-        result = self.classifier(frame)
-        if result is None:
-            self.paced_out += 1
+    def statuses(self) -> list[Status]:
+        """How each stream is doing, in the order of the sources; any thread may ask."""
+        return [stream.status() for stream in self.streams]
+
+    def reload(self) -> None:
+        """Load the model again, and go on with it where it is good; returns at once.
+
+        Until then the old one goes on; where the new one cannot be used, `warn` is told.
+        """
+        if self._load is None or (self._loading is not None and self._loading.is_alive()):
             return
-        for sink in self._sinks:
-            sink.write(result, frame)
-        self.tally.add(result)
-        if self._warn is not None and (fed := self.classifier.fed_rate) is not None:
-            self._warn(
-                f"the model was trained at {self._rate:g} frames a second and gets {fed:.1f}; "
-                "what it says about movement is less sure"
+        self._loading = threading.Thread(target=self._reload, args=(self._load,), daemon=True)
+        self._loading.start()
+
+    def run(self, stop: Stop = lambda: False) -> list[Summary]:
+        """Classify until every source has ended, `stop` says so, or a limit is reached.
+
+        Sinks and sources are closed in any case. `stop` is asked ten times a second, by the
+        thread that calls this.
+
+        Raises:
+            EdgecrnnError: results cannot be written, or the model failed or hangs.
+        """
+        began = time.monotonic()
+        left: list[LiveStream] = list(self.streams)
+        for worker in self._workers:
+            worker.start()
+        try:
+            while left and not self._over(began, stop):
+                self._ended.wait(GLANCE)
+                self._ended.clear()
+                self._watch()
+                gone = [stream for stream in left if stream.end]
+                left = [stream for stream in left if not stream.end]
+                self._close(gone)
+        finally:
+            self._heartbeat.stopping()
+            self._finish(left)
+        error = next((worker.error for worker in self._workers if worker.error is not None), None)
+        self._told(error)
+        return [stream.summary(self._end) for stream in self.streams]
+
+    def _over(self, began: float, stop: Stop) -> bool:
+        """Whether to end before every stream has; `_end` says why."""
+        most = self._settings.seconds
+        if any(worker.error is not None for worker in self._workers):
+            self._end = "failed"
+        elif most is not None and time.monotonic() - began >= most:
+            self._end = "time is up"
+        if not self._end and stop():
+            self._end = "interrupted"
+        return bool(self._end)
+
+    def _watch(self) -> None:
+        """Feed the watchdog, and notice a model that does not come back."""
+        streams = self.streams
+        waited, longest = max(((s.hung_for, s) for s in streams), key=lambda pair: pair[0])
+        if waited > self._settings.hang:
+            self.hung = True
+            raise EdgecrnnError(
+                f"{longest.model.about.delegate}: expected an answer for a frame of "
+                f"{longest.source.name} within {self._settings.hang:g} s, got none; "
+                "see that its device is well, or take --delegate cpu"
             )
-            self._warn = None
+        ready = all(stream.loop.last is not None or stream.end for stream in streams)
+        self._heartbeat.beat([stream.progress for stream in streams], ready, self._line())
+
+    def _line(self) -> str:
+        """For `systemctl status`."""
+        statuses = self.statuses()
+        rate = sum(status.fps_out for status in statuses)
+        said = [f"{status.source}: {status.state} {status.label or ''}" for status in statuses]
+        return f"{rate:.1f} decisions a second; {'; '.join(said)}"
+
+    def _close(self, streams: Sequence[LiveStream]) -> None:
+        if streams:
+            try:
+                close_all(streams, _SINKS, _SOURCES)
+            except (EdgecrnnError, OSError) as error:
+                self._told(error)
+
+    def _finish(self, left: Sequence[LiveStream]) -> None:
+        """End the threads and close what is still open."""
+        for worker in self._workers:
+            worker.stop()
+        for stream in left:
+            stream.feed.stop()
+        until = time.monotonic() + _STEP
+        ended = [worker.ends(max(0.0, until - time.monotonic())) for worker in self._workers]
+        self.hung |= not all(ended)
+        # What a stuck thread holds is left alone: closing it under that thread crashes.
+        stuck = {
+            id(stream)
+            for worker, end in zip(self._workers, ended, strict=True)
+            if not end
+            for stream in worker.streams
+        }
+        self._close([stream for stream in left if id(stream) not in stuck])
+        self.hung |= any(stream.feed.hung for stream in self.streams)
+
+    def _told(self, error: BaseException | None) -> None:
+        """Raise an error of the sinks or the model; a reader that left is an end like any other."""
+        if isinstance(error, BrokenPipeError):
+            self._end = "reader left"
+        elif isinstance(error, OSError):
+            raise EdgecrnnError(f"results could not be written ({error.strerror})") from error
+        elif error is not None:
+            raise error
+
+    def _reload(self, load: Callable[[], Model]) -> None:
+        self._heartbeat.reloading()
+        try:
+            models = [load() for _ in self._workers]
+        except EdgecrnnError as error:
+            sentence = f"{error}; the bundle that runs goes on"
+            for stream in self.streams:
+                stream.error = sentence
+            self._warn(sentence)
+        else:
+            for worker, model in zip(self._workers, models, strict=True):
+                worker.next = model
+            for stream in self.streams:
+                stream.error = ""
+            self._warn(f"{models[0].bundle.path}: loaded again: {models[0].about.text()}")
+        self._heartbeat.reloaded()
+
+    def _warn_of(self, name: str) -> Warn:
+        return lambda sentence: self._warn(f"{name}: {sentence}")
 
 
 def run_live(
-    engine: Engine,
-    manifest: Manifest,
+    model: Model,
     source: Source,
     sinks: Sequence[Sink],
     settings: LiveSettings,
     warn: Warn = lambda sentence: None,
     stop: Stop = lambda: False,
 ) -> Summary:
-    """Classify a source until it ends, `stop` says so, or a limit of the settings is reached.
-
-    The source and the sinks are closed in any case. A live source that ends or fails is told as
-    `Summary.lost`, a reader of the results that went away as `Summary.end`.
+    """A run of one source with sinks that are open; both are closed in any case.
 
     Raises:
-        EdgecrnnError: results can no longer be written (a full disk).
+        EdgecrnnError: results cannot be written, or the model failed or hangs.
     """
-    began = time.monotonic()
-    decision = settings.decision(manifest.decision)
-    classifier = Classifier(engine, manifest, decision, source.live, source.rate)
-    loop = Loop(classifier, sinks, manifest.frame_rate, warn)
-    deadline = None if settings.seconds is None else began + settings.seconds
-    end, lost = "interrupted", ""
 
-    def over() -> bool:
-        nonlocal end
-        if deadline is not None and time.monotonic() >= deadline:
-            end = "time is up"
-            return True
-        return stop()
+    def given(stream: Stream, published: Published) -> Sequence[Sink]:
+        return [*sinks, _Handed(published)]
 
-    feed = _Newest(source, over) if source.live else _InOrder(source, over, settings.realtime)
-    try:
-        for frame in feed:
-            loop.feed(frame)
-            if loop.tally.classified == settings.max_frames:
-                end = "frame limit reached"
-                break
-        else:
-            if feed.ended:
-                end = "source ended"
-                lost = _ended_live(source, feed.read) if source.live else ""
-    except EdgecrnnError as error:
-        end, lost = "source failed", str(error)
-    except BrokenPipeError:
-        end = "reader left"
-    except OSError as error:
-        raise EdgecrnnError(f"results could not be written ({error.strerror})") from error
-    finally:
-        feed.close()
-    for sink in sinks:
-        try:
-            sink.close()
-        except BrokenPipeError:
-            end = "reader left"
-        except OSError as error:
-            raise EdgecrnnError(f"results could not be written ({error.strerror})") from error
-    tally = loop.tally
-    return Summary(
-        frames=feed.read,
-        classified=tally.classified,
-        paced_out=loop.paced_out,
-        dropped=feed.dropped,
-        resets=classifier.resets,
-        seconds=time.monotonic() - began,
-        p50_ms=tally.latency_ms(0.5),
-        p95_ms=tally.latency_ms(0.95),
-        end=end,
-        lost=lost,
-        hung=feed.hung,
-        labels=dict(tally.labels),
-        notes=source.notes,
-    )
+    (summary,) = Live([model], [source], given, settings, warn).run(stop)
+    return summary
 
 
-class _InOrder:
-    """Every frame of a file in order; at its own speed where `realtime`."""
+class _Handed:
+    """Stands after the other sinks: what comes here was handed to all of them."""
 
-    dropped = 0
-    hung = False
+    def __init__(self, published: Published):
+        self._published = published
 
-    def __init__(self, source: Source, over: Stop, realtime: bool):
-        self._source, self._over, self._realtime = source, over, realtime
-        self.read = 0
-        self.ended = False
-
-    def __iter__(self) -> Iterator[Frame]:
-        ahead: float | None = None
-        while not self._over():
-            frame = self._source.read()
-            if frame is None:
-                self.ended = True
-                return
-            self.read += 1
-            if self._realtime:
-                if ahead is None:
-                    ahead = time.monotonic() - frame.time
-                frame = self._wait(frame, ahead + frame.time)
-                if frame is None:
-                    return
-            yield frame
-
-    def _wait(self, frame: Frame, until: float) -> Frame | None:
-        """The frame at its time; None where the wait was cut short."""
-        while (left := until - time.monotonic()) > 0:
-            if self._over():
-                return None
-            time.sleep(min(left, _GLANCE))
-        return Frame(frame.image, frame.index, frame.time, time.monotonic())
+    def write(self, result: Result, frame: Frame) -> None:
+        """Say so."""
+        self._published(frame)
 
     def close(self) -> None:
-        self._source.close()
-
-
-class _Newest:
-    """The newest frame of a live source each time the loop is ready for one."""
-
-    def __init__(self, source: Source, over: Stop):
-        self._over = over
-        self._capture = NewestFrame(source)
-        self.ended = False
-
-    def __iter__(self) -> Iterator[Frame]:
-        self._capture.start()
-        while not self._over():
-            frame = self._capture.next(_GLANCE)
-            if frame is not None:
-                yield frame
-            elif self._capture.ended:
-                self.ended = True
-                return
-
-    @property
-    def read(self) -> int:
-        return self._capture.read
-
-    @property
-    def dropped(self) -> int:
-        return self._capture.dropped
-
-    @property
-    def hung(self) -> bool:
-        return self._capture.hung
-
-    def close(self) -> None:
-        self._capture.close()
-
-
-def _ended_live(source: Source, frames: int) -> str:
-    return (
-        f"{source.name}: expected frames until stopped, the stream ended after {frames}; "
-        "check the camera and the network"
-    )
+        """Nothing is held."""

@@ -55,6 +55,18 @@ def released() -> Iterator[list[Counter]]:
         source.go.release(100)
 
 
+def next_of(capture: NewestFrame, timeout: float) -> Frame | None:
+    """The next frame, as the step thread waits for it."""
+    with capture._changed:
+        if not capture.ready:
+            capture._changed.wait(timeout)
+    return capture.take()
+
+
+def soon() -> float:
+    return time.monotonic() + 1.0
+
+
 def wait_for(capture: NewestFrame, read: int) -> None:
     deadline = time.monotonic() + 5
     while capture.read < read:
@@ -64,21 +76,21 @@ def wait_for(capture: NewestFrame, read: int) -> None:
 
 def test_a_slow_reader_gets_the_newest_and_the_rest_is_counted() -> None:
     source = Counter(9)
-    capture = NewestFrame(source)
+    capture = NewestFrame(source, threading.Condition())
     capture.start()
     indices = []
     for frames in (1, 5, 3):
         source.go.release(frames)
         wait_for(capture, capture.read + frames)
-        frame = capture.next(1.0)
+        frame = next_of(capture, 1.0)
         assert frame is not None
         indices.append(frame.index)
     assert indices == [0, 5, 8]
     assert (capture.read, capture.dropped) == (9, 6)
     source.go.release()
     while not capture.ended:
-        assert capture.next(1.0) is None
-    capture.close()
+        assert next_of(capture, 1.0) is None
+    capture.close(soon())
     assert source.closed
     assert not capture.hung
 
@@ -86,49 +98,49 @@ def test_a_slow_reader_gets_the_newest_and_the_rest_is_counted() -> None:
 def test_no_frame_is_given_twice(released: list[Counter]) -> None:
     source = Counter(5)
     released.append(source)
-    capture = NewestFrame(source)
+    capture = NewestFrame(source, threading.Condition())
     capture.start()
     source.go.release()
-    assert capture.next(1.0) is not None
+    assert next_of(capture, 1.0) is not None
     began = time.monotonic()
-    assert capture.next(0.1) is None
+    assert next_of(capture, 0.1) is None
     assert time.monotonic() - began >= 0.09
     assert not capture.ended
     source.go.release(10)
-    capture.close()
+    capture.close(soon())
 
 
 def test_a_waiting_reader_is_woken_at_once() -> None:
-    capture = NewestFrame(Counter(3, interval=0.05))
+    capture = NewestFrame(Counter(3, interval=0.05), threading.Condition())
     capture.start()
     ages = []
-    while (frame := capture.next(2.0)) is not None:
+    while (frame := next_of(capture, 2.0)) is not None:
         ages.append(time.monotonic() - frame.captured)
     assert len(ages) == 3
     # Generous: other processes share the machine.
     assert sorted(ages)[1] < 0.04
-    capture.close()
+    capture.close(soon())
 
 
 def test_the_last_frame_comes_before_the_end_and_the_error() -> None:
     source = Counter(1, error=EdgecrnnError("camera: unplugged"))
-    capture = NewestFrame(source)
+    capture = NewestFrame(source, threading.Condition())
     source.go.release(2)
     capture.start()
-    assert capture.next(1.0) is not None
+    assert next_of(capture, 1.0) is not None
     with pytest.raises(EdgecrnnError, match="unplugged"):
         for _ in range(100):
-            capture.next(0.1)
-    capture.close()
+            next_of(capture, 0.1)
+    capture.close(soon())
 
 
 def test_a_read_that_hangs_is_told_and_not_closed_under_it(released: list[Counter]) -> None:
     source = Counter(1)
     released.append(source)
-    capture = NewestFrame(source)
+    capture = NewestFrame(source, threading.Condition())
     capture.start()
     began = time.monotonic()
-    capture.close()
+    capture.close(soon())
     assert time.monotonic() - began < 1.9
     assert capture.hung
     assert not source.closed
@@ -136,5 +148,5 @@ def test_a_read_that_hangs_is_told_and_not_closed_under_it(released: list[Counte
 
 def test_one_that_was_never_started_closes_its_source() -> None:
     source = Counter(1)
-    NewestFrame(source).close()
+    NewestFrame(source, threading.Condition()).close(soon())
     assert source.closed

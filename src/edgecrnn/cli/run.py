@@ -6,108 +6,205 @@ import argparse
 import contextlib
 import dataclasses
 import os
-import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
+from typing import TYPE_CHECKING
 
 from edgecrnn.cli.flags import add_settings, read_settings
-from edgecrnn.runtime.frame import SourceSettings
-from edgecrnn.runtime.live import LiveSettings, Stop
+from edgecrnn.cli.signals import Asked, asked_by_signal
+from edgecrnn.runtime.choice import EngineSettings
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.frame import Source, SourceSettings
+from edgecrnn.runtime.live import LiveSettings
+from edgecrnn.runtime.reopen import ReopenSettings
+from edgecrnn.runtime.review import ReviewSettings
+
+if TYPE_CHECKING:
+    from edgecrnn.runtime.live import Live
+    from edgecrnn.runtime.preprocess import Image
+    from edgecrnn.runtime.sinks import Sink, Stream
+    from edgecrnn.runtime.streams import Model, Published
+
+_EPILOG = """signals: SIGTERM and SIGINT end the run with a summary; SIGUSR1 prints how each source
+is doing; SIGHUP loads the bundle's file again and goes on with it where it is good (on a terminal
+SIGHUP ends the run, since it says that the terminal has gone)."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    parser.epilog = _EPILOG
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="what convert wrote")
     parser.add_argument(
         "--source",
         required=True,
+        action="append",
         metavar="SRC",
         help="camera index (0), /dev/videoN, video file, picture, folder of pictures, "
-        "http(s):// MJPEG, or rtsp://",
+        "http(s):// MJPEG, or rtsp://; several may be given, each remembers for itself",
     )
-    parser.add_argument("--variant", help="of the bundle; without it the preferred one")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads of the model")
+    parser.add_argument(
+        "--sink",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="where results go, too: jsonl:FILE, csv:FILE, mqtt://, http(s)://, exec:COMMAND, "
+        "record:FOLDER; several may be given",
+    )
     parser.add_argument("--json", action="store_true", help="JSON lines on a terminal, too")
-    add_settings(parser, LiveSettings)
-    add_settings(parser, SourceSettings)
+    for settings in (LiveSettings, EngineSettings, SourceSettings, ReopenSettings, ReviewSettings):
+        add_settings(parser, settings)
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Classify until the source ends or somebody stops it; 0 for both."""
-    from edgecrnn.runtime.bundle import open_bundle
-    from edgecrnn.runtime.engine import load_engine
-    from edgecrnn.runtime.errors import EdgecrnnError
-    from edgecrnn.runtime.live import run_live
-    from edgecrnn.runtime.sinks import Sink
-    from edgecrnn.runtime.sinks.jsonl import JsonLines
-    from edgecrnn.runtime.sinks.terminal import TerminalLine
-    from edgecrnn.runtime.sources import is_camera, open_source
+    """Classify until the sources end or somebody stops it; 0 for both."""
+    from edgecrnn.runtime.live import Live
+    from edgecrnn.runtime.notify import Notifier
 
     settings = read_settings(LiveSettings, args)
-    asked = read_settings(SourceSettings, args)
-    if args.threads < 1:
-        raise EdgecrnnError(f"threads: expected at least 1, got {args.threads}")
-    with stopped_by_signal() as stop:
-        bundle = open_bundle(args.bundle)
-        engine = load_engine(bundle, args.variant, args.threads)
-        if asked.rate is None and not is_camera(args.source):
-            # A folder of pictures carries no times: each is the model's next frame.
-            asked = dataclasses.replace(asked, rate=bundle.manifest.frame_rate)
-        source = open_source(args.source, asked)
-        _say(f"{source.name}: {source.about}; {engine.variant}, {_threads(args.threads)}")
-        labels = bundle.manifest.labels
-        human = sys.stdout.isatty() and not args.json
-        sink: Sink = (
-            TerminalLine(sys.stdout, labels)
-            if human
-            else JsonLines(sys.stdout.buffer, labels, source.live or settings.realtime)
-        )
-        summary = run_live(
-            engine,
-            bundle.manifest,
-            source,
-            [sink],
-            settings,
-            lambda sentence: _say(f"warning: {sentence}"),
-            stop,
-        )
-    if summary.end == "reader left":
+    load = _loader(args)
+    reopening = read_settings(ReopenSettings, args)
+    open_sinks = _sink_opener(args, settings.realtime)
+    with asked_by_signal() as asked:
+        model = load()
+        sources = _open_sources(args, model, reopening)
+        for source in sources:
+            _say(f"{source.name}: {source.about}; {model.about.text()}")
+        live = Live([model], sources, open_sinks, settings, _warn, load, Notifier())
+        try:
+            summaries = live.run(lambda: _answer(asked, live))
+        except EdgecrnnError as error:
+            if live.hung:
+                _say(f"edgecrnn: {error}")
+                os._exit(2)
+            raise
+    if any(summary.end == "reader left" for summary in summaries):
         # Python flushes standard output once more at its end; nobody is there to read it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    _say(summary.text())
-    if summary.lost:
-        raise EdgecrnnError(summary.lost)
-    if summary.hung:
-        # The read that hangs holds the driver's locks: an orderly end would wait for it.
-        os._exit(0)
+    for summary in summaries:
+        _say(summary.text())
+    lost = "; ".join(summary.lost for summary in summaries if summary.lost)
+    if live.hung:
+        # The call that hangs holds the driver's locks: an orderly end would wait for it.
+        if lost:
+            _say(f"edgecrnn: {lost}")
+        os._exit(2 if lost else 0)
+    if lost:
+        raise EdgecrnnError(lost)
     return 0
 
 
-@contextlib.contextmanager
-def stopped_by_signal() -> Iterator[Stop]:
-    """A question that answers True once SIGINT or SIGTERM came; a second one ends at once."""
-    came: list[int] = []
+def _loader(args: argparse.Namespace) -> Callable[[], Model]:
+    """Opens the bundle, verified, and proves an engine for it; each time anew."""
+    from edgecrnn.runtime.bundle import open_bundle
+    from edgecrnn.runtime.choice import choose_engine
+    from edgecrnn.runtime.sources import open_source
+    from edgecrnn.runtime.streams import Model
 
-    def note(number: int, frame: FrameType | None) -> None:
-        came.append(number)
-        signal.signal(number, signal.SIG_DFL)
+    wanted = read_settings(EngineSettings, args)
+    settings = read_settings(SourceSettings, args)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(came)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    def frames() -> Sequence[Image]:
+        from edgecrnn.runtime.some_frames import first_images
+
+        return first_images(open_source(args.source[0], settings))
+
+    def load() -> Model:
+        bundle = open_bundle(args.bundle)
+        chosen = choose_engine(bundle, wanted, frames, _say)
+        return Model(chosen.engine, chosen.about, bundle)
+
+    return load
+
+
+def _open_sources(
+    args: argparse.Namespace, model: Model, reopening: ReopenSettings
+) -> Sequence[Source]:
+    """All of them, or none."""
+    from edgecrnn.runtime.reopen import Reopening
+    from edgecrnn.runtime.sources import is_camera, open_source
+
+    asked = read_settings(SourceSettings, args)
+
+    def settings_for(spec: str) -> SourceSettings:
+        if asked.rate is None and not is_camera(spec):
+            # A folder of pictures carries no times: each is the model's next frame.
+            return dataclasses.replace(asked, rate=model.bundle.manifest.frame_rate)
+        return asked
+
+    def opened(spec: str) -> Source:
+        source = open_source(spec, settings_for(spec))
+        if not (source.live and reopening.reopen):
+            return source
+        return Reopening(source, lambda: open_source(spec, settings_for(spec)), reopening, _warn)
+
+    return _all_or_none(args.source, opened)
+
+
+def _all_or_none(specs: Sequence[str], opened: Callable[[str], Source]) -> list[Source]:
+    """Open them side by side: the first is not to grow old while the last is opened."""
+    if len(specs) == 1:
+        return [opened(specs[0])]
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(len(specs)) as pool:
+        futures = [pool.submit(opened, spec) for spec in specs]
+    failed = [error for future in futures if (error := future.exception()) is not None]
+    if failed:
+        for future in futures:
+            if future.exception() is None:
+                future.result().close()
+        raise failed[0]
+    return [future.result() for future in futures]
+
+
+def _sink_opener(
+    args: argparse.Namespace, realtime: bool
+) -> Callable[[Stream, Published], Sequence[Sink]]:
+    """Standard output, and what --sink and --review say."""
+    from edgecrnn.runtime.review import open_review
+    from edgecrnn.runtime.sinks import Bounded, open_sinks
+    from edgecrnn.runtime.sinks.jsonl import JsonLines
+    from edgecrnn.runtime.sinks.terminal import TerminalLine
+    from edgecrnn.runtime.streams import Publishing
+
+    review = read_settings(ReviewSettings, args)
+    human = sys.stdout.isatty() and not args.json
+
+    def opener(stream: Stream, published: Published) -> Sequence[Sink]:
+        output: Sink
+        if human:
+            output = TerminalLine(sys.stdout, stream.labels)
+        else:
+            named = stream.source if stream.several else ""
+            prompt = stream.live or realtime
+            output = JsonLines(sys.stdout.buffer, stream.labels, prompt, named)
+        output = Publishing(output, published)
+        if stream.live:
+            # A reader that is slow must not hold a camera up; a file can wait for it.
+            output = Bounded(output, "standard output", warn=_warn)
+        reviewed = open_review(review, stream, _warn)
+        kept = [] if reviewed is None else [reviewed[1]]
+        return [output, *open_sinks(args.sink, stream, _warn), *kept]
+
+    return opener
+
+
+def _answer(asked: Asked, live: Live) -> bool:
+    """Do what signals ask for; whether to stop."""
+    if asked.status():
+        _say("\n".join(status.text() for status in live.statuses()))
+    if asked.reload():
+        live.reload()
+    return asked.stop()
+
+
+def _warn(sentence: str) -> None:
+    _say(f"warning: {sentence}")
 
 
 def _say(text: str) -> None:
     """On standard error, which may have been closed by its reader."""
     with contextlib.suppress(OSError):
         print(text, file=sys.stderr, flush=True)
-
-
-def _threads(count: int) -> str:
-    return "1 thread" if count == 1 else f"{count} threads"
