@@ -57,7 +57,8 @@ def close_sinks(sinks: Sequence[Bounded], within: float = 1.5) -> None:
     """Close them side by side; what is not written after `within` seconds is dropped and counted.
 
     Raises:
-        EdgecrnnError, OSError: what the last writes of a file's results raised.
+        EdgecrnnError: the last of a file's results could not be written.
+        BrokenPipeError: the reader of one left.
     """
     deadline = time.monotonic() + within
     for sink in sinks:

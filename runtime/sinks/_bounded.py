@@ -29,7 +29,7 @@ class Bounded:
         name: without passwords.
         takes: what of the results reaches it; the rest is left out before the queue.
         wait: for results that no clock makes (a file's): none is dropped, `write` waits for room,
-            and what the sink raises is raised there.
+            and what a sink of all results raises is raised there.
         warn: is told of failures, at most once a minute.
         depth: results waiting at most.
     """
@@ -74,7 +74,7 @@ class Bounded:
 
         Raises:
             BrokenPipeError: the sink's reader left.
-            EdgecrnnError, OSError: a file's result could not be written.
+            EdgecrnnError: a file's result could not be written.
         """
         if self._takes == "changes":
             if result.label == self._label:
@@ -120,7 +120,7 @@ class Bounded:
 
         Raises:
             BrokenPipeError: the sink's reader left.
-            EdgecrnnError, OSError: a file's result could not be written.
+            EdgecrnnError: a file's result could not be written.
         """
         self.finish()
         if not self.ended(time.monotonic() + _CLOSE):
@@ -154,8 +154,11 @@ class Bounded:
             self._error = ""
             return True
         except (EdgecrnnError, OSError) as error:
-            if self._wait or isinstance(error, BrokenPipeError):
+            if isinstance(error, BrokenPipeError):
                 return self._end(error)
+            if self._wait and self._takes == "results":
+                # A table with holes is no table; a bell that did not ring is warned of.
+                return self._end(EdgecrnnError(f"{self.name}: {_said(error)}"))
             self.failed += results
             self._error = _said(error)
             if time.monotonic() - self._warned >= _CALM:

@@ -113,9 +113,20 @@ def test_a_file_ends_where_its_results_cannot_be_written() -> None:
     slow = Slow(OSError(28, "No space left on device"))
     slow.go.set()
     sink = Bounded(slow, "jsonl:a", wait=True, depth=2)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(EdgecrnnError, match="jsonl:a: No space left on device"):
         for number in range(100):
             sink.write(a_result("cat", number), a_frame(number))
+
+
+def test_a_file_goes_on_where_a_command_fails() -> None:
+    warnings: list[str] = []
+    slow = Slow(EdgecrnnError("the command ended with code 1"))
+    slow.go.set()
+    sink = Bounded(slow, "exec:bell", "changes", wait=True, warn=warnings.append)
+    for number in range(10):
+        sink.write(a_result("cat" if number % 2 else "dog", number), a_frame(number))
+    sink.close()
+    assert (sink.failed, warnings) == (10, ["exec:bell: the command ended with code 1"])
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError(), ZeroDivisionError("a defect")])
