@@ -31,6 +31,11 @@ class Candidate:
         return f"{self.delegate} {self.terms.library}".strip()
 
 
+def candidate_of(facts: Mapping[str, Any]) -> Candidate:
+    """What `dataclasses.asdict` made of one."""
+    return Candidate(facts["variant"], facts["delegate"], Terms(**facts["terms"]))
+
+
 def bundle_order(bundle: Bundle) -> tuple[str, ...]:
     """The bundle's delegates, the profile's first choice first; the CPU is the last way out."""
     named = [name for name, facts in _deployments(bundle).items() if not facts.get("refused")]

@@ -78,12 +78,14 @@ class Chosen:
     Attributes:
         engine: it.
         about: what it took, and how far from the golden frames it is.
+        way: how it was loaded.
         tried: what `--engine auto` measured.
         refused: why the delegates before it could not be used, a sentence each.
     """
 
     engine: Engine
     about: About
+    way: Candidate
     tried: tuple[Trial, ...] = ()
     refused: tuple[str, ...] = ()
 
@@ -141,7 +143,7 @@ def _proven(bundle: Bundle, way: Candidate, asked: EngineSettings) -> Chosen:
     """The engine, tried in a process of its own first where it is more than the CPU."""
     if way.delegate == CPU:
         checked = checked_engine(bundle, way, asked.threads)
-        return Chosen(checked.engine, checked.about)
+        return Chosen(checked.engine, checked.about, way)
     reason = delegate_named(way.delegate).check(way.terms)
     if reason:
         raise EdgecrnnError(reason)
@@ -150,7 +152,7 @@ def _proven(bundle: Bundle, way: Candidate, asked: EngineSettings) -> Chosen:
     if trial.refused:
         raise EdgecrnnError(trial.refused)
     checked = _quietly(bundle, way, asked.threads)
-    return Chosen(checked.engine, checked.about)
+    return Chosen(checked.engine, checked.about, way)
 
 
 def _quietly(bundle: Bundle, way: Candidate, threads: int) -> Checked:
@@ -175,13 +177,14 @@ def _fastest(
     prepared = _prepared(bundle, frames())
     say(f"measuring {len(ways)} candidates, {_SECONDS:g} s each")
     tried = tuple(measure(bundle, way, asked.threads, prepared, _SECONDS, asked) for way in ways)
-    say(trial_table(tried))
+    say(trial_table([one.facts() for one in tried]))
     good = sorted((one for one in tried if not one.refused), key=lambda one: one.p95_ms)
     if not good:
         reasons = "; ".join(one.refused for one in tried) or "the bundle has nothing for it"
         raise EdgecrnnError(f"{bundle.path}: expected a candidate that runs here, got {reasons}")
-    checked = _quietly(bundle, good[0].candidate, asked.threads)
-    return Chosen(checked.engine, checked.about, tried)
+    way = good[0].candidate
+    checked = _quietly(bundle, way, asked.threads)
+    return Chosen(checked.engine, checked.about, way, tried)
 
 
 def measure(

@@ -20,16 +20,21 @@ def peak_mb() -> float:
     return float("nan")
 
 
-def main(bundle: str, variant: str, threads: str, picture: str, began: str) -> None:
-    """Classify one picture and print seconds since `began` (monotonic) and the peak in MB."""
+def main(bundle: str, way: str, threads: str, picture: str, began: str) -> None:
+    """Classify one picture and print seconds since `began` (monotonic) and the peak in MB.
+
+    The engine is proven on the golden frames first, as `edgecrnn run` does; `way` is a Candidate
+    as JSON.
+    """
     from edgecrnn.runtime.bundle import open_bundle
+    from edgecrnn.runtime.candidates import candidate_of
+    from edgecrnn.runtime.checked import checked_engine
     from edgecrnn.runtime.classifier import Classifier
-    from edgecrnn.runtime.engine import load_engine
     from edgecrnn.runtime.frame import SourceSettings
     from edgecrnn.runtime.sources import open_source
 
     opened = open_bundle(Path(bundle))
-    engine = load_engine(opened, variant or None, int(threads))
+    engine = checked_engine(opened, candidate_of(json.loads(way)), int(threads)).engine
     source = open_source(picture, SourceSettings())
     classify = Classifier(engine, opened.manifest, opened.manifest.decision, live=False)
     frame = source.read()

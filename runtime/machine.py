@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import re
 import shutil
 import subprocess
@@ -65,6 +67,16 @@ def read_machine(sys: Path = SYS) -> Reading:
         throttled=now,
         throttled_before=before,
     )
+
+
+def machine_name(sys: Path = SYS, proc: Path = Path("/proc")) -> str:
+    """What the machine is: its board's model, or else its processor's, and how many cores."""
+    model = _text(sys / "firmware/devicetree/base/model").rstrip("\0")
+    if not model:
+        found = re.search(r"^model name\s*: (.+)$", _text(proc / "cpuinfo"), re.M)
+        model = found[1] if found else platform.machine()
+    cores = os.cpu_count() or 1
+    return f"{model}, {cores} core{'s' * (cores != 1)}"
 
 
 def _largest(sys: Path, name: str) -> float | None:

@@ -23,9 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecrnn.runtime.bundle import Bundle, open_bundle
-from edgecrnn.runtime.candidates import Candidate
+from edgecrnn.runtime.candidates import Candidate, candidate_of
 from edgecrnn.runtime.checked import GARBAGE, checked_engine
-from edgecrnn.runtime.delegates import Terms
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.first_answer import peak_mb
 
@@ -57,8 +56,16 @@ class Trial:
     about: Mapping[str, Any] = field(default_factory=dict)
 
     def facts(self) -> dict[str, Any]:
-        """As JSON values."""
-        return dataclasses.asdict(self)
+        """As JSON values, without the candidate's options."""
+        facts = dataclasses.asdict(self)
+        del facts["candidate"]
+        runtime = self.about.get("runtime") or self.candidate.terms.package or ""
+        return {
+            "variant": self.candidate.variant,
+            "delegate": self.candidate.title,
+            "runtime": runtime,
+            **facts,
+        }
 
 
 def try_candidate(
@@ -139,8 +146,7 @@ def _died(candidate: Candidate, code: int, words: str, found: bool) -> str:
 def _main(folder: Path) -> None:
     """In the process of its own: load, compare, measure, and write what was found."""
     asked = json.loads((folder / "asked.json").read_text(encoding="utf-8"))
-    told = asked["candidate"]
-    candidate = Candidate(told["variant"], told["delegate"], Terms(**told["terms"]))
+    candidate = candidate_of(asked["candidate"])
     try:
         found = _measure(
             open_bundle(Path(asked["bundle"])),

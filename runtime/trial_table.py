@@ -2,43 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from edgecrnn.runtime.trial import Trial
+Facts = Mapping[str, Any]
 
 _HEAD = ("variant", "delegate", "runtime", "threads", "load", "first", "p50", "p95", "p99", "peak")
 _TEXTS = 3  # columns that read from the left
 
 
-def trial_table(trials: Sequence[Trial]) -> str:
-    """One row a candidate, the fastest first; below, why the others cannot be used here."""
-    good = sorted((one for one in trials if not one.refused), key=lambda one: one.p95_ms)
-    rows = [_HEAD, *(_row(one) for one in good)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if column < _TEXTS else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    if not good:
-        lines = []
+def trial_table(engines: Sequence[Facts]) -> str:
+    """One row an engine, the fastest first; below, why the others cannot be used here.
+
+    Args:
+        engines: what `Trial.facts` gave.
+    """
+    good = sorted((one for one in engines if not one["refused"]), key=lambda one: one["p95_ms"])
+    lines = table([_HEAD, *(_row(one) for one in good)], _TEXTS) if good else []
     refused: dict[str, list[str]] = {}
-    for one in trials:
-        if one.refused:
-            refused.setdefault(one.refused, []).append(one.candidate.variant)
+    for one in engines:
+        if one["refused"]:
+            refused.setdefault(one["refused"], []).append(one["variant"])
     lines += [f"not used ({', '.join(dict.fromkeys(v))}): {why}" for why, v in refused.items()]
     return "\n".join(lines)
 
 
-def _row(one: Trial) -> tuple[str, ...]:
-    times = (one.load_ms, one.first_ms, one.p50_ms, one.p95_ms, one.p99_ms)
+def table(rows: Sequence[Sequence[str]], texts: int) -> list[str]:
+    """Lines whose columns stand below each other; the first `texts` read from the left."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(width) if column < texts else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def milliseconds(value: float) -> str:
+    """Three figures: 0.0689 ms, 1.29 ms, 89 ms."""
+    return f"{value:.3g} ms" if value < 100 else f"{value:.0f} ms"
+
+
+def _row(one: Facts) -> tuple[str, ...]:
+    times = ("load_ms", "first_ms", "p50_ms", "p95_ms", "p99_ms")
     return (
-        one.candidate.variant,
-        one.candidate.title,
-        str(one.about.get("runtime", "")),
-        str(one.threads),
-        *(f"{value:.3g} ms" if value < 10 else f"{value:.0f} ms" for value in times),
-        f"{one.peak_mb:.0f} MB",
+        one["variant"],
+        one["delegate"],
+        one["runtime"],
+        str(one["threads"]),
+        *(milliseconds(one[name]) for name in times),
+        f"{one['peak_mb']:.0f} MB",
     )

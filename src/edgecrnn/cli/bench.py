@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
+import contextlib
 import json
+import sys
 from pathlib import Path
+
+from edgecrnn.cli.flags import add_settings, read_settings
+from edgecrnn.runtime.bench import BenchSettings
+from edgecrnn.runtime.choice import EngineSettings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -15,39 +20,58 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size", default="640x480", help="without --source: random frames of this size"
     )
-    parser.add_argument("--variant", help="of the bundle; without it the preferred one")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads of the model")
-    parser.add_argument("--seconds", type=float, default=10.0, help="how long (default 10)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every number there too")
-    parser.add_argument("--force", action="store_true", help="replace the --json file")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="draw it: FILE.svg or FILE.html")
+    parser.add_argument(
+        "--compare", type=Path, metavar="FILE", help="set it beside an earlier --json file"
+    )
+    parser.add_argument("--force", action="store_true", help="replace the files")
+    add_settings(parser, BenchSettings)
+    add_settings(parser, EngineSettings, skip=("threads",))
 
 
 def execute(args: argparse.Namespace) -> int:
-    """Measure, print, and write the JSON."""
-    from edgecrnn.runtime.bench import bench, first_images, random_images
+    """Measure, print, and write what was asked for."""
+    import edgecrnn
+    from edgecrnn.runtime.bench import bench
+    from edgecrnn.runtime.bench_page import bench_page, check_kind
+    from edgecrnn.runtime.bench_text import bench_text, compared_text, read_bench
     from edgecrnn.runtime.bundle import open_bundle
-    from edgecrnn.runtime.errors import EdgecrnnError
     from edgecrnn.runtime.files import check_output, write_file
     from edgecrnn.runtime.frame import SourceSettings
+    from edgecrnn.runtime.some_frames import first_images, random_images
     from edgecrnn.runtime.sources import open_source
 
-    if args.threads < 1 or not args.seconds > 0:
-        raise EdgecrnnError(
-            f"bench: expected at least 1 thread and more than 0 s, got {args.threads} and "
-            f"{args.seconds:g}"
-        )
-    if args.json is not None:
-        check_output(args.json, args.force, ())
+    settings = read_settings(BenchSettings, args)
+    asked = read_settings(EngineSettings, args, threads=settings.counts[0])
+    if args.out is not None:
+        check_kind(args.out)
+    for path in filter(None, (args.json, args.out)):
+        check_output(path, args.force, ())
+    other = None if args.compare is None else read_bench(args.compare)
     size = SourceSettings(size=args.size).wanted_size
     bundle = open_bundle(args.bundle)
     if args.source is not None:
-        images = first_images(open_source(args.source, SourceSettings()))
+        source = open_source(args.source, SourceSettings())
+        name, images = source.name, first_images(source)
     else:
-        images = random_images(size or (640, 480))
-    measured = bench(bundle, images, args.variant, args.threads, args.seconds)
-    print(measured.text())
+        name, images = "random", random_images(size or (640, 480))
+    made_by = f"edgecrnn {edgecrnn.__version__}"
+    measured = bench(bundle, images, name, asked, settings, made_by, _say)
+    print(bench_text(measured))
+    if other is not None:
+        print(f"\n{compared_text(measured, other)}")
     if args.json is not None:
-        facts = {"bundle": str(args.bundle), "source": args.source, **dataclasses.asdict(measured)}
-        write_file(args.json, (json.dumps(facts, indent=1) + "\n").encode("ascii"))
+        facts = json.dumps(measured.to_json(), indent=1, ensure_ascii=False)
+        write_file(args.json, f"{facts}\n".encode())
         print(f"Wrote {args.json}")
+    if args.out is not None:
+        write_file(args.out, bench_page(measured, other, args.out.suffix).encode())
+        print(f"Wrote {args.out}")
     return 0
+
+
+def _say(text: str) -> None:
+    """What goes on, on standard error, which may have been closed by its reader."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
