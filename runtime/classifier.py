@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from edgecrnn.runtime.decision import UNKNOWN, Decision, DecisionSettings, DecisionState, decide
+from edgecrnn.runtime.decision import NONE, UNKNOWN, Decision, DecisionSettings, DecisionState, decide
 from edgecrnn.runtime.engine import Engine, State
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame
@@ -47,7 +47,8 @@ class Result:
 
     `time` is in seconds: unix time for a live source, media time otherwise. `frame` is the frame's
     index in the source. `score` is the smoothed score of `label`; `scores` are the model's own, in
-    the order of the bundle's labels. `latency_ms` runs from captured to decided. `seen` is what a
+    the order of the bundle's labels. Where several labels may be true `label` is those that are,
+    joined by +, or none, and `score` that of the least sure one. `latency_ms` runs from captured to decided. `seen` is what a
     recording keeps beside it.
     """
 
@@ -78,7 +79,9 @@ def conclude(
 
 
 def named(decision: Decision, labels: tuple[str, ...]) -> str:
-    """The decision's label, or unknown."""
+    """The decision's label, its labels joined by +, none, or unknown."""
+    if decision.labels is not None:
+        return "+".join(labels[index] for index in decision.labels) or NONE
     return UNKNOWN if decision.label is None else labels[decision.label]
 
 
@@ -166,8 +169,8 @@ class Classifier:
 
     @property
     def warming(self) -> bool:
-        """Whether the next frame is answered with unknown, whatever it shows."""
-        return self._memory.decision.frames < self._settings.warmup
+        """Whether the newest frame was answered with unknown, whatever it shows."""
+        return 0 < self._memory.decision.frames <= self._settings.warmup
 
     def _reset(self) -> None:
         """Forget the stream so far."""

@@ -45,7 +45,8 @@ class Reopening:
         source: open.
         again: opens it another time.
         settings: how long the pauses are.
-        warn: is told when the source went away and when it is back, once each.
+        warn: is told when the source went away and when it is back; of one that comes and goes
+            only the first time, until it has stayed for a while.
     """
 
     live = True
@@ -64,6 +65,7 @@ class Reopening:
         self._next = self._base = 0
         self._pause = settings.first_pause
         self._opened = time.monotonic()
+        self._tells = True
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -88,7 +90,7 @@ class Reopening:
             try:
                 frame = source.read()
                 reason = f"{self.name}: the stream ended"
-            except EdgecrnnError as error:
+            except (EdgecrnnError, OSError) as error:
                 frame, reason = None, str(error)
             if frame is not None:
                 if not self.reopened:
@@ -115,10 +117,11 @@ class Reopening:
         self._source = None
         source.close()
         self.error = reason
-        if time.monotonic() - self._opened >= _RECOVERED * self._settings.longest_pause:
+        stayed = time.monotonic() - self._opened >= _RECOVERED * self._settings.longest_pause
+        if stayed:
             self._pause = self._settings.first_pause
-        if not self._stopped.is_set():
-            self._warn(f"{reason}; opening it again")
+        self._tells = stayed or not self.reopened
+        self._tell(f"{reason}; opening it again")
 
     def _open(self) -> Source | None:
         """Open it, however many times that takes; None once it was stopped."""
@@ -127,14 +130,17 @@ class Reopening:
             self.attempts += 1
             try:
                 source = self._again()
-            except EdgecrnnError as error:
+            except (EdgecrnnError, OSError) as error:
                 self.error = str(error)
                 continue
             self._source, self._opened = source, time.monotonic()
             self._base = self._next
             self.about, self.rate = source.about, source.rate
             self.reopened += 1
-            if not self._stopped.is_set():
-                self._warn(f"{self.name}: it is back: {self.about}")
+            self._tell(f"{self.name}: it is back: {self.about}")
             return source
         return None
+
+    def _tell(self, sentence: str) -> None:
+        if self._tells and not self._stopped.is_set():
+            self._warn(sentence)

@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from tests.runtime.camera import Camera
 from tests.runtime.colors import COLORS, SIDE, Image, color_model, golden_of_colors, picture_of
 
 from edgecrnn.runtime.bundle import Bundle, open_bundle
@@ -239,3 +240,12 @@ def edgecrnn() -> Iterator[Command]:
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def camera(monkeypatch: pytest.MonkeyPatch) -> Iterator[Camera]:
+    """A network camera as a process of its own, that shows red."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    made = Camera()
+    yield made
+    made.kill()
