@@ -205,24 +205,3 @@ def test_a_stream_that_ends_is_told_after_the_summary(
     assert len(out.splitlines()) > 3
     assert "the stream ended after" in err.splitlines()[-1]
     assert any(line.startswith("source ended: ") for line in err.splitlines())
-
-
-def test_bench_prints_and_writes_what_it_measured(
-    edgecrnn: Command, bundle_path: Path, tmp_path: Path, write_video: Callable[..., Path]
-) -> None:
-    file = tmp_path / "bench.json"
-    words = ("--seconds", 0.3, "--source", write_video(["red"] * 5), "--json", file)
-    process = edgecrnn("bench", bundle_path, *words)
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    facts = json.loads(file.read_text())
-    assert facts["frame_size"] == "64x48"
-    assert facts["pairs"] > 1
-    assert 0 < facts["bare_ms"] < 1000
-    assert 0 < facts["fresh_seconds"] < 60
-    assert 20 < facts["fresh_peak_mb"] < 2000
-    assert f"{facts['ratio']:.3f}" in out
-    process = edgecrnn("bench", bundle_path, *words)
-    _, err = process.communicate(timeout=120)
-    assert process.returncode == 2
-    assert "--force" in err
