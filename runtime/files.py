@@ -100,15 +100,15 @@ def write_file(path: Path, data: bytes) -> None:
         EdgecrnnError: the disk is full or the folder cannot be written; nothing is left behind.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        sweep(path)
-        with _beside(path, folder=False) as (beside, descriptor):
-            with open(descriptor, "wb", closefd=False) as file:
-                file.write(data)
-                file.flush()
-                os.fsync(descriptor)
-            os.replace(beside, path)
-        sync_folder(path.parent)
+        with _parents(path):
+            sweep(path)
+            with _beside(path, folder=False) as (beside, descriptor):
+                with open(descriptor, "wb", closefd=False) as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(descriptor)
+                os.replace(beside, path)
+            sync_folder(path.parent)
     except OSError as error:
         raise not_written(path, error) from error
 
@@ -121,9 +121,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     where the block fails it is left untouched.
     """
     path = path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sweep(path)
-    with _beside(path, folder=True) as (beside, _):
+    with folder_beside(path) as beside:
         yield beside
         # Until its files are synced, a power cut could leave empty ones under the new name.
         for folder, _, files in os.walk(beside):
@@ -132,6 +130,36 @@ def new_folder(path: Path) -> Iterator[Path]:
             sync_folder(Path(folder))
         _take_place(beside, path)
         sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def folder_beside(path: Path) -> Iterator[Path]:
+    """Give an empty folder beside `path` to make something in; the end removes it."""
+    with _parents(path):
+        sweep(path)
+        with _beside(path, folder=True) as (beside, _):
+            yield beside
+
+
+def move_over(made: Path, path: Path) -> None:
+    """Sync a file that is whole and give it the name `path`, on the same file system."""
+    sync_file(made)
+    os.replace(made, path)
+    sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def _parents(path: Path) -> Iterator[None]:
+    """Make the folders that `path` lies in; those made go again where the block fails."""
+    missing = [folder for folder in path.absolute().parents if not folder.exists()]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            for folder in missing:
+                folder.rmdir()
+        raise
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from edgecrnn.runtime.classifier import Result
 from edgecrnn.runtime.clip import ClipWriter
 from edgecrnn.runtime.decision import UNKNOWN
 from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.films import film_frames
 from edgecrnn.runtime.frame import Frame
 from edgecrnn.runtime.settings import check, setting
 from edgecrnn.runtime.shelf import Shelf
@@ -237,18 +238,6 @@ class _Film:
         read = film_frames(self._path)
         if read != self._frames:
             raise OSError(28, f"{read} of {self._frames} frames could be written", str(self._path))
-
-
-def film_frames(path: Path) -> int:
-    """How many frames of a recorded film can be read."""
-    capture = cv2.VideoCapture(str(path), cv2.CAP_OPENCV_MJPEG)
-    count = 0
-    try:
-        while capture.read()[0]:
-            count += 1
-    finally:
-        capture.release()
-    return count
 
 
 def _jpeg(image: npt.NDArray[np.uint8]) -> bytes:

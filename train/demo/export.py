@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
+import errno
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import cv2
 import numpy as np
 
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.files import new_folder, write_file
+from edgecrnn.runtime.files import folder_beside, move_over, new_folder, not_written, write_file
+from edgecrnn.runtime.films import film_frames
 from edgecrnn.runtime.preprocess import Image
 from edgecrnn.train.demo.moving_digits import LABELS, DemoSettings, make_clip
 from edgecrnn.train.demo.scans import scans
@@ -49,7 +51,7 @@ def export(
                         if progress is not None:
                             progress(done, total)
     except OSError as error:
-        raise EdgecrnnError(f"{folder}: could not be written ({error.strerror})") from error
+        raise not_written(folder, error) from error
 
 
 def make_stream(video: Path, settings: DemoSettings, clips: int = 56) -> Path:
@@ -74,12 +76,13 @@ def make_stream(video: Path, settings: DemoSettings, clips: int = 56) -> Path:
         f"{k * settings.frames},{(k + 1) * settings.frames},{LABELS[i]}\n"
         for k, i in enumerate(order)
     ]
-    beside = video.with_name(f".{secrets.token_hex(4)}{SUFFIX}")
     try:
-        write_video(beside, (frame for clip in made for frame in clip), settings.frame_rate)
-        beside.replace(video)
-    finally:
-        beside.unlink(missing_ok=True)
+        with folder_beside(video) as beside:
+            film = beside / f"film{SUFFIX}"
+            write_video(film, (frame for clip in made for frame in clip), settings.frame_rate)
+            move_over(film, video)
+    except OSError as error:
+        raise not_written(video, error) from error
     table = video.with_suffix(".csv")
     write_file(table, ("start_frame,end_frame,label\n" + "".join(lines)).encode())
     return table
@@ -90,8 +93,10 @@ def write_video(path: Path, frames: Iterable[Image], frame_rate: float) -> None:
 
     Raises:
         EdgecrnnError: the file cannot be written.
+        OSError: the disk is full.
     """
     writer: cv2.VideoWriter | None = None
+    count = 0
     try:
         for frame in frames:
             if writer is None:
@@ -100,6 +105,10 @@ def write_video(path: Path, frames: Iterable[Image], frame_rate: float) -> None:
                 if not writer.isOpened():
                     raise EdgecrnnError(f"{path}: could not be written; check folder and disk")
             writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+            count += 1
     finally:
         if writer is not None:
             writer.release()
+    # OpenCV's writer never says that a disk is full; what can be read again was written.
+    if count and film_frames(path, size=size) != count:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))

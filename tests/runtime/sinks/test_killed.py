@@ -13,9 +13,10 @@ import pytest
 from tests.runtime.sinks.made import a_stream
 
 from edgecrnn.runtime.clip import read_clip
+from edgecrnn.runtime.films import film_frames
 from edgecrnn.runtime.pictures import read_picture
 from edgecrnn.runtime.sinks import close_sinks, open_sinks
-from edgecrnn.runtime.sinks.record import FILM, film_frames
+from edgecrnn.runtime.sinks.record import FILM
 
 KILLS = 1000
 # A clip takes longer to write than a line; EDGECRNN_KILLS=1000 is the whole of it.

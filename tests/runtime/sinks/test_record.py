@@ -16,11 +16,12 @@ from edgecrnn.runtime.classifier import Classifier
 from edgecrnn.runtime.clip import read_clip
 from edgecrnn.runtime.engine import load_engine
 from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.films import film_frames
 from edgecrnn.runtime.frame import Frame, SourceSettings
 from edgecrnn.runtime.live import LiveSettings, Model, run_live
 from edgecrnn.runtime.replay import replay
 from edgecrnn.runtime.sinks import Stream, close_sinks, open_sinks
-from edgecrnn.runtime.sinks.record import FILM, _Film, film_frames
+from edgecrnn.runtime.sinks.record import FILM, _Film
 from edgecrnn.runtime.sources import open_source
 
 Write = Callable[..., Path]
