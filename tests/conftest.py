@@ -11,6 +11,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from tests.full_disk import FullDisk
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -44,6 +45,17 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     yield folder
     # Lazily: a memory map of a file there may be open still.
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture(scope="session")
+def full_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullDisk]:
+    """A nearly full disk, and commands that write to it; needs no root."""
+    try:
+        disk = FullDisk(tmp_path_factory.mktemp("full") / "mounted")
+    except OSError as error:
+        pytest.skip(f"a disk of its own cannot be mounted here ({error})")
+    yield disk
+    disk.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
