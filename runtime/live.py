@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from edgecrnn.runtime.classifier import Result
 from edgecrnn.runtime.decision import DecisionSettings
@@ -59,12 +61,14 @@ class LiveSettings:
 
     def decision(self, bundle: DecisionSettings) -> DecisionSettings:
         """The bundle's rule with what was set by hand in its place."""
-        return DecisionSettings(
-            bundle.smoothing if self.smoothing is None else self.smoothing,
-            bundle.threshold if self.threshold is None else self.threshold,
-            bundle.hysteresis if self.hysteresis is None else self.hysteresis,
-            bundle.warmup if self.warmup is None else self.warmup,
-        )
+        said: dict[str, Any] = {
+            name: value
+            for name in ("smoothing", "threshold", "hysteresis", "warmup")
+            if (value := getattr(self, name)) is not None
+        }
+        if self.threshold is not None and bundle.thresholds:
+            said["thresholds"] = (self.threshold,) * len(bundle.thresholds)
+        return dataclasses.replace(bundle, **said)
 
 
 class Live:
@@ -194,7 +198,7 @@ class Live:
                 "see that its device is well, or take --delegate cpu"
             )
         ready = all(stream.loop.last is not None or stream.end for stream in streams)
-        self._heartbeat.beat([stream.progress for stream in streams], ready, self._line())
+        self._heartbeat.beat([stream.progress for stream in streams], ready, self._line)
 
     def _line(self) -> str:
         """For `systemctl status`."""

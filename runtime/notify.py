@@ -10,9 +10,9 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-_SAYS = 5.0  # seconds between two lines of `systemctl status`
+_SAYS = 2.0  # seconds between two lines of `systemctl status`
 
 
 class Notifier:
@@ -53,22 +53,22 @@ class Heartbeat:
         self._before: dict[int, int] = {}
         self._ready = False
 
-    def beat(self, progress: Sequence[int | None], ready: bool, status: str) -> None:
+    def beat(self, progress: Sequence[int | None], ready: bool, status: Callable[[], str]) -> None:
         """Call it some times a second.
 
         Args:
             progress: of each stream a number that grows with it; None where none is expected:
                 it has ended, or a person has paused it.
             ready: whether each stream has classified a frame.
-            status: one line for `systemctl status`.
+            status: makes one line for `systemctl status`.
         """
         now = time.monotonic()
         if ready and not self._ready:
             self._ready = True
-            self._notifier.send("READY=1", f"STATUS={status}")
+            self._notifier.send("READY=1", f"STATUS={status()}")
         elif now - self._said >= _SAYS:
             self._said = now
-            self._notifier.send(f"STATUS={status}")
+            self._notifier.send(f"STATUS={status()}")
         # A third of the time leaves two more chances before the manager loses patience.
         if not self._notifier.watchdog or now - self._fed < self._notifier.watchdog / 3:
             return

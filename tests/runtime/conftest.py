@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -221,7 +221,10 @@ def edgecrnn() -> Iterator[Command]:
     started: list[subprocess.Popen[str]] = []
 
     def start(
-        *words: object, code: str = "", pass_fds: tuple[int, ...] = ()
+        *words: object,
+        code: str = "",
+        pass_fds: tuple[int, ...] = (),
+        env: Mapping[str, str] | None = None,
     ) -> subprocess.Popen[str]:
         main = f"{code}\nimport sys\nfrom edgecrnn.cli import main\nsys.exit(main())"
         process = subprocess.Popen(
@@ -229,7 +232,7 @@ def edgecrnn() -> Iterator[Command]:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "no_proxy": "127.0.0.1"},
+            env={**os.environ, "no_proxy": "127.0.0.1", **(env or {})},
             pass_fds=pass_fds,
         )
         started.append(process)

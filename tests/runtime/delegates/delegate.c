@@ -5,7 +5,7 @@
  *   load     fail
  *   prepare  fail, crash, hang, stderr
  *   answer   wrong
- *   invoke   fail
+ *   invoke   fail, hang (as long as the file exists that the environment's HANG_FILE names)
  *
  * Only the members that are used are declared, in the order of TensorFlow Lite's C interface
  * (core/c/common.h), which says that members are only ever added at the end.
@@ -85,7 +85,7 @@ typedef struct { Delegate *delegate; Ints *nodes, *inputs, *outputs; } Part;
 
 typedef struct { char claim[8], prepare[8], answer[8], invoke[8]; } Options;
 
-typedef struct { int count; bool wrong, fail; struct { int left, right, out; } muls[]; } Kernel;
+typedef struct { int count; bool wrong, fail, hang; struct { int left, right, out; } muls[]; } Kernel;
 
 static void *kernel_init(Context *context, const char *buffer, size_t length) {
     const Part *part = (const Part *)buffer;
@@ -94,6 +94,7 @@ static void *kernel_init(Context *context, const char *buffer, size_t length) {
     kernel->count = part->nodes->size;
     kernel->wrong = !strcmp(options->answer, "wrong");
     kernel->fail = !strcmp(options->invoke, "fail");
+    kernel->hang = !strcmp(options->invoke, "hang");
     for (int i = 0; i < kernel->count; i++) {
         Node *node;
         Registration *registration;
@@ -115,6 +116,7 @@ static int kernel_invoke(Context *context, Node *node) {
         context->report(context, "the test's delegate lost its device");
         return DELEGATE_ERROR;
     }
+    while (kernel->hang && access(getenv("HANG_FILE"), F_OK) == 0) usleep(10000);
     for (int i = 0; i < kernel->count; i++) {
         const Tensor *left = &context->tensors[kernel->muls[i].left];
         const float by = *(const float *)context->tensors[kernel->muls[i].right].data;

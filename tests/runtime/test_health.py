@@ -1,0 +1,152 @@
+"""A real `edgecrnn run` under a service manager: readiness, watchdog, a model that hangs, ends."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.runtime.camera import Camera
+from tests.runtime.service import Manager
+
+Command = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[Manager]:
+    made = Manager(str(tmp_path / "notify"))
+    yield made
+    made.close()
+
+
+def end(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> tuple[str, str, float]:
+    """(standard output, standard error, seconds until it ended)."""
+    process.send_signal(number)
+    began = time.monotonic()
+    out, err = process.communicate(timeout=30)
+    return out, err, time.monotonic() - began
+
+
+def test_it_is_ready_once_it_has_classified_and_feeds_the_watchdog(
+    edgecrnn: Command, bundle_path: Path, camera: Camera, manager: Manager
+) -> None:
+    env = manager.environment(watchdog=0.9)
+    process = edgecrnn("run", bundle_path, "--source", camera.url, env=env)
+    assert process.stdout is not None
+    process.stdout.readline()
+    decided = time.monotonic()
+    ready = manager.wait_for("READY=1")
+    assert ready - decided < 0.5
+    manager.wait_for("WATCHDOG=1", 9)
+    times = manager.times("WATCHDOG=1")
+    # Never later than the manager's patience.
+    assert max(b - a for a, b in itertools.pairwise(times)) < 0.9
+    assert any(line.startswith("STATUS=") and "running" in line for _, line in manager.lines)
+    out, err, took = end(process)
+    assert process.returncode == 0, err
+    assert took < 2.0
+    manager.wait_for("STOPPING=1")
+    assert all(json.loads(line)["label"] in ("red", "unknown") for line in out.splitlines())
+
+
+def test_a_camera_that_is_away_is_tried_and_a_manager_in_another_namespace_is_heard(
+    edgecrnn: Command, bundle_path: Path, camera: Camera
+) -> None:
+    manager = Manager(f"@edgecrnn-test-{os.getpid()}")
+    words = ("--timeout", 0.5, "--first-pause", 0.1, "--longest-pause", 0.3)
+    env = manager.environment(watchdog=3.0)
+    process = edgecrnn("run", bundle_path, "--source", camera.url, *words, env=env)
+    manager.wait_for("READY=1")
+    camera.kill()
+    time.sleep(1.0)
+    # Each attempt to open it again is progress: a restart would do no better.
+    count = len(manager.times("WATCHDOG=1"))
+    manager.wait_for("WATCHDOG=1", count + 2)
+    out, _, took = end(process)
+    assert process.returncode == 0
+    assert took < 2.0
+    json.loads(out.splitlines()[-1])
+    manager.close()
+
+
+@pytest.mark.parametrize("bound", [2.0, 30.0])
+def test_a_model_that_hangs_is_noticed(
+    edgecrnn: Command,
+    make_bundle: Callable[..., Path],
+    camera: Camera,
+    manager: Manager,
+    delegate_library: Path,
+    tmp_path: Path,
+    bound: float,
+) -> None:
+    file = tmp_path / "hang"
+    env = {**manager.environment(watchdog=0.6), "HANG_FILE": str(file)}
+    words = ("--delegate", delegate_library, "--delegate-option", "invoke=hang", "--hang", bound)
+    process = edgecrnn("run", make_bundle(), "--source", camera.url, *words, env=env)
+    assert process.stderr is not None
+    manager.wait_for("WATCHDOG=1", 2)
+    file.touch()
+    hung = time.monotonic()
+    if bound < 10:
+        err = process.stderr.read()
+        assert process.wait(10) == 2
+        assert bound < time.monotonic() - hung < bound + 2
+        last = err.splitlines()[-1]
+        assert "external: expected an answer for a frame of" in last
+        assert "within 2 s, got none" in last
+    else:
+        time.sleep(3.0)
+        process.send_signal(signal.SIGUSR1)
+        lines = iter(process.stderr.readline, "")
+        assert any(": hung, red" in line for line in lines)
+        _, _, took = end(process)
+        assert process.returncode == 0
+        assert took < 2.0
+    # Fed no more than once since: for the frames before it hung.
+    assert len([moment for moment in manager.times("WATCHDOG=1") if moment > hung + 0.1]) <= 1
+
+
+def test_sigusr1_says_how_each_source_is_doing(
+    edgecrnn: Command, bundle_path: Path, camera: Camera
+) -> None:
+    words = ("--source", camera.url, "--source", f"{camera.url}?second")
+    process = edgecrnn("run", bundle_path, *words)
+    assert process.stdout is not None and process.stderr is not None
+    sources = set()
+    for _ in range(20):
+        sources.add(json.loads(process.stdout.readline())["source"])
+    assert len(sources) == 2
+    process.send_signal(signal.SIGUSR1)
+    time.sleep(0.5)
+    _, err, took = end(process)
+    assert took < 2.0
+    assert err.count(": running, red") == 2
+    assert err.count("captured to published p50") == 2
+    assert err.count("interrupted: ") == 2
+
+
+def test_time_that_jumps_back_changes_nothing(
+    edgecrnn: Command, bundle_path: Path, camera: Camera
+) -> None:
+    code = (
+        "import threading, time\n"
+        "real, jump = time.time, [0.0]\n"
+        "time.time = lambda: real() + jump[0]\n"
+        "threading.Timer(2.0, lambda: jump.__setitem__(0, -86400.0)).start()"
+    )
+    words = ("--source", camera.url, "--seconds", 4)
+    process = edgecrnn("run", bundle_path, *words, code=code)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    results = [json.loads(line) for line in out.splitlines()]
+    assert results[-1]["time"] < results[0]["time"] - 80000
+    labels = [result["label"] for result in results]
+    assert labels == ["unknown"] * 2 + ["red"] * (len(labels) - 2)
+    assert len(labels) > 25
+    assert "reset" not in err
