@@ -66,11 +66,23 @@ class Reference:
     labels: Ints  # [time]
     counted: Bools  # [time], False in the warm-up after a change of class
     scores: Scores  # [time, classes]
+    thresholds: tuple[float, ...] = ()  # of the labels, where several may be true
+
+    def answers(self, scores: Scores) -> Ints:
+        """What is answered at each frame, int64 [time]: a class, or a set of labels as bits."""
+        if not self.thresholds:
+            return scores.argmax(1).astype(np.int64)
+        return as_bits(scores >= np.array(self.thresholds))
 
     @property
     def accuracy(self) -> float:
-        """Share of the counted frames that Keras names rightly."""
-        return _share((self.scores.argmax(1) == self.labels)[self.counted])
+        """Share of the counted frames that Keras answers rightly."""
+        return _share((self.answers(self.scores) == self.labels)[self.counted])
+
+
+def as_bits(true: Bools) -> Ints:
+    """Sets of labels, bool [time, labels], as int64 [time] with a bit for each label."""
+    return true.astype(np.int64) @ (1 << np.arange(true.shape[1], dtype=np.int64))
 
 
 def examine(
@@ -98,10 +110,10 @@ def examine(
     """
     engine = Engine(model, labels, recipe.name)
     scores = run_stream(engine, reference.frames)
-    decided = scores.argmax(1)
+    decided = reference.answers(scores)
     # In the warm-up after a change of class both are guessing; it is answered with unknown.
-    same = (decided == reference.scores.argmax(1))[reference.counted]
-    as_float = (decided == (scores if exact is None else exact).argmax(1))[reference.counted]
+    same = (decided == reference.answers(reference.scores))[reference.counted]
+    as_float = (decided == reference.answers(scores if exact is None else exact))[reference.counted]
     difference = np.abs(scores - reference.scores)
     accuracy = _share((decided == reference.labels)[reference.counted])
     worst, drop = _worst_class(scores, labels, reference)
@@ -160,12 +172,22 @@ def _worst_class(
     """The class that lost most, and its drop in points."""
     drops = []
     for index in range(len(labels)):
-        of_class = reference.counted & (reference.labels == index)
-        before = _share(reference.scores[of_class].argmax(1) == index) if of_class.any() else 0.0
-        after = _share(scores[of_class].argmax(1) == index) if of_class.any() else 0.0
+        if reference.thresholds:
+            of_class = reference.counted & (reference.labels >> index & 1 == 1)
+        else:
+            of_class = reference.counted & (reference.labels == index)
+        before, after = (
+            _share(_names(reference.answers(each), index, reference)[of_class])
+            for each in (reference.scores, scores)
+        )
         drops.append(100 * (before - after))
     worst = int(np.argmax(drops))
     return labels[worst], float(drops[worst])
+
+
+def _names(answers: Ints, index: int, reference: Reference) -> Bools:
+    """Whether each answer names the label."""
+    return answers >> index & 1 == 1 if reference.thresholds else answers == index
 
 
 def _milliseconds(engine: Engine) -> float:

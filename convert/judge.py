@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgecrnn.convert.conversion import Converted
 from edgecrnn.runtime.bundle import Bundle
-from edgecrnn.train.evaluation.evaluate import evaluate
+from edgecrnn.train.evaluation.multilabel import evaluate_task
 from edgecrnn.train.evaluation.result import Evaluation
 from edgecrnn.train.judge import Judged
 from edgecrnn.train.predictors import bundle_predictor
@@ -22,12 +22,14 @@ def judge_variants(
     found = {finding.variant: finding for finding in converted.findings}
     rows = [keras]
     for name in converted.shipped:
-        evaluation = evaluate(
+        evaluation, _ = evaluate_task(
+            record.task,
             bundle_predictor(bundle, name),
             judged.chosen.clips,
             record.labels,
             record.kind,
             record.warmup,
+            record.decision.thresholds,
         )
         finding = found[name]
         rows.append(_row(name, finding.bytes, evaluation, finding.agreement, finding.milliseconds))

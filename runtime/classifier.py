@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from edgecrnn.runtime.decision import NONE, UNKNOWN, Decision, DecisionSettings, DecisionState, decide
+from edgecrnn.runtime.decision import (
+    NONE,
+    UNKNOWN,
+    Decision,
+    DecisionSettings,
+    DecisionState,
+    decide,
+)
 from edgecrnn.runtime.engine import Engine, State
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame
@@ -48,8 +55,8 @@ class Result:
     `time` is in seconds: unix time for a live source, media time otherwise. `frame` is the frame's
     index in the source. `score` is the smoothed score of `label`; `scores` are the model's own, in
     the order of the bundle's labels. Where several labels may be true `label` is those that are,
-    joined by +, or none, and `score` that of the least sure one. `latency_ms` runs from captured to decided. `seen` is what a
-    recording keeps beside it.
+    joined by +, or none, and `score` that of the least sure one. `latency_ms` runs from captured
+    to decided. `seen` is what a recording keeps beside it.
     """
 
     time: float

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.settings import check, setting
 
 UNKNOWN = "unknown"
+NONE = "none"  # no label is true, where several may be
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,14 @@ class DecisionSettings:
     warmup: int = setting(
         0, "frames after a reset that are answered with unknown", unit="frames", least=0
     )
+    thresholds: tuple[float, ...] = setting(
+        (), "score from which each label is true, where several may be; empty where one is"
+    )
 
     def __post_init__(self) -> None:
         check(self)
+        if not all(0.0 <= each <= 1.0 for each in self.thresholds):
+            raise EdgecrnnError(f"thresholds: expected 0 to 1 each, got {self.thresholds}")
 
 
 @dataclass(frozen=True)
@@ -40,14 +47,20 @@ class DecisionState:
     frames: int = 0
     smoothed: npt.NDArray[np.float32] | None = None
     label: int | None = None
+    labels: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Decision:
-    """`label` is an index into the labels, or None for unknown; `score` is its smoothed score."""
+    """`label` is an index into the labels, or None for unknown; `score` is its smoothed score.
+
+    Where several labels may be true `labels` are those that are, None for unknown; `label` is
+    None and `score` that of the least sure of all labels.
+    """
 
     label: int | None
     score: float
+    labels: tuple[int, ...] | None = None
 
 
 def decide(
@@ -59,8 +72,11 @@ def decide(
     another label leads the held one by more than `hysteresis`; it is unknown while warming up or
     while its smoothed score is below `threshold`.
 
+    Where several labels may be true each is decided for itself: one that is not becomes so at its
+    threshold and half of `hysteresis` more, one that is stays so until half of it less.
+
     Args:
-        scores: float32 [classes], as softmax gives them.
+        scores: float32 [classes], as softmax gives them, or sigmoids.
         state: what the last call returned, or `DecisionState()` after a reset.
         settings: the rule's three numbers and the warm-up.
     """
@@ -68,6 +84,8 @@ def decide(
         smoothed = scores
     else:
         smoothed = settings.smoothing * state.smoothed + (1.0 - settings.smoothing) * scores
+    if settings.thresholds:
+        return _each(smoothed, state, settings)
     best = int(smoothed.argmax())
     held = best if state.label is None else state.label
     if smoothed[best] > smoothed[held] + settings.hysteresis:
@@ -76,3 +94,20 @@ def decide(
     known = state.frames >= settings.warmup and score >= settings.threshold
     decision = Decision(held if known else None, score)
     return decision, DecisionState(state.frames + 1, smoothed, held)
+
+
+def _each(
+    smoothed: npt.NDArray[np.float32], state: DecisionState, settings: DecisionSettings
+) -> tuple[Decision, DecisionState]:
+    """The labels that are true."""
+    half = settings.hysteresis / 2
+    bounds = zip(smoothed.tolist(), settings.thresholds, strict=True)
+    true = tuple(
+        index
+        for index, (score, bound) in enumerate(bounds)
+        if score >= bound + (-half if index in state.labels else half)
+    )
+    sure = min(score if i in true else 1 - score for i, score in enumerate(smoothed.tolist()))
+    known = state.frames >= settings.warmup
+    decision = Decision(None, float(sure), true if known else None)
+    return decision, DecisionState(state.frames + 1, smoothed, None, true)

@@ -107,6 +107,7 @@ class Live:
         self._heartbeat = Heartbeat(notifier or Notifier({}))
         self._ended = threading.Event()
         self._loading: threading.Thread | None = None
+        self._reload_asked = False
         self._end = ""
         changes = [threading.Condition() for _ in models]
         self._workers = [Worker(changed, self._ended) for changed in changes]
@@ -140,12 +141,10 @@ class Live:
     def reload(self) -> None:
         """Load the model again, and go on with it where it is good; returns at once.
 
-        Until then the old one goes on; where the new one cannot be used, `warn` is told.
+        Until then the old one goes on; where the new one cannot be used, `warn` is told. Any
+        thread may ask.
         """
-        if self._load is None or (self._loading is not None and self._loading.is_alive()):
-            return
-        self._loading = threading.Thread(target=self._reload, args=(self._load,), daemon=True)
-        self._loading.start()
+        self._reload_asked = True
 
     def run(self, stop: Stop = lambda: False) -> list[Summary]:
         """Classify until every source has ended, `stop` says so, or a limit is reached.
@@ -187,8 +186,13 @@ class Live:
         return bool(self._end)
 
     def _watch(self) -> None:
-        """Feed the watchdog, and notice a model that does not come back."""
+        """Feed the watchdog, load again where asked, notice a model that does not come back."""
         streams = self.streams
+        idle = self._loading is None or not self._loading.is_alive()
+        if self._reload_asked and self._load is not None and idle:
+            self._reload_asked = False
+            self._loading = threading.Thread(target=self._reload, args=(self._load,), daemon=True)
+            self._loading.start()
         waited, longest = max(((s.hung_for, s) for s in streams), key=lambda pair: pair[0])
         if waited > self._settings.hang:
             self.hung = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from edgecrnn.train.data.store import Data
 from edgecrnn.train.evaluation.choice import Chosen, TrainedOn, choose_clips
-from edgecrnn.train.evaluation.evaluate import evaluate
+from edgecrnn.train.evaluation.multilabel import evaluate_task
 from edgecrnn.train.evaluation.result import Evaluation
 from edgecrnn.train.predictors import baseline_predictor, keras_predictor
 from edgecrnn.train.report.build import write_report
@@ -30,15 +31,17 @@ def judge_run(run: Path, record: RunRecord, data: Data) -> Judged:
     """Evaluate the run's Keras model on the data it was trained with (test, or else val)."""
     trained = TrainedOn(record.data.hash, record.data.made_split, record.data.split_seed)
     chosen = choose_clips(data, None, trained)
-    evaluation = evaluate(
+    evaluation, clips = evaluate_task(
+        record.task,
         keras_predictor(run, record),
         chosen.clips,
         record.labels,
         record.kind,
         record.warmup,
+        record.decision.thresholds,
         baseline=baseline_predictor(run, record),
     )
-    return Judged(chosen, evaluation)
+    return Judged(dataclasses.replace(chosen, clips=clips), evaluation)
 
 
 def report_run(

@@ -51,7 +51,8 @@ def check_plan(plan: Plan, kind: str) -> None:
         plan: the choices.
         kind: pictures or clips.
     """
-    check_task(plan.network.task)
+    if plan.network.task is not None:
+        check_task(plan.network.task)
     check_encoder(plan.network.encoder)
     check_blocks(plan.network, plan.preprocessing.height, plan.preprocessing.width)
     if plan.train.frozen_epochs and not plan.network.weights:
@@ -70,7 +71,13 @@ def check_plan(plan: Plan, kind: str) -> None:
 
 def settled(plan: Plan, data: Data) -> Plan:
     """The plan with what was left open taken from the data and the encoder."""
-    network, train = plan.network.filled(), plan.train
+    if plan.network.task not in (None, data.task):
+        raise EdgecrnnError(
+            f"task: expected {data.task}, which is what the data's labels are for, got "
+            f"{plan.network.task}; leave out --task, or give "
+            + ("one folder a class" if data.task == "multilabel" else "a file labels.csv")
+        )
+    network, train = dataclasses.replace(plan.network, task=data.task).filled(), plan.train
     if train.warmup is None:
         clip = int(np.median(np.diff(data.splits["train"].starts)))
         row = train.window * min(

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 import edgecrnn
-from edgecrnn.train.data.store import Data
+from edgecrnn.runtime.decision import DecisionSettings
+from edgecrnn.train.data.store import Data, class_counts
 from edgecrnn.train.decision_choice import choose_decision
+from edgecrnn.train.evaluation.multilabel import best_thresholds
 from edgecrnn.train.fit import Fitted
 from edgecrnn.train.plan import Plan, warmup_of
 from edgecrnn.train.run_folder import FORMAT, DataRecord, RunRecord
@@ -46,15 +48,16 @@ def record_of(
 
     val, network = data.splits["val"], parts.network
     warmup = warmup_of(plan)
-    predictor = network_predictor(network, data.labels)
-    scores, labels = stream_scores(predictor, val, stream_order(val, plan.train.seed))
-    decision = choose_decision(scores, labels, counted_frames(labels, warmup), warmup)
-    counts = {
-        split: {
-            label: int(np.sum(store.labels == index)) for index, label in enumerate(data.labels)
-        }
-        for split, store in data.splits.items()
-    }
+    predictor, order = network_predictor(network, data.labels), stream_order(val, plan.train.seed)
+    scores, labels = stream_scores(predictor, val, order)
+    counted = counted_frames(labels, warmup)
+    if data.task == "multilabel":
+        truth = np.repeat(val.targets[order] > 0.5, np.diff(val.starts)[order], axis=0)
+        thresholds = best_thresholds(truth[counted], scores[counted])
+        decision = DecisionSettings(warmup=warmup, thresholds=thresholds)
+    else:
+        decision = choose_decision(scores, labels, counted, warmup)
+    counts = {split: class_counts(store, data.labels) for split, store in data.splits.items()}
     return RunRecord(
         format=FORMAT,
         name=out.absolute().name,

@@ -29,6 +29,8 @@ class Subject:
     preprocessing: Preprocessing
     frame_rate: float | None
     warmup: int
+    task: str
+    thresholds: tuple[float, ...]
     trained: TrainedOn | None
 
     @property
@@ -90,6 +92,12 @@ def load_for(subject: Subject, root: Path, cache: str, progress: Progress | None
             f"{root}: expected {subject.kind}, which the model reads (sequence "
             f"{subject.sequence}), got {data.kind}; give other data or another model"
         )
+    if data.task != subject.task:
+        form = "labels.csv beside the files" if subject.task == "multilabel" else "class folders"
+        raise EdgecrnnError(
+            f"{root}: expected {form}, which the model's task ({subject.task}) is judged by, got "
+            f"data for {data.task}; give other data or another model"
+        )
     split_lost = trained and trained.made_split and not data.made_split
     if trained and split_lost and data.hash == trained.hash:
         # Only train was given: training made the rest of the split, so load as it did.
@@ -107,6 +115,8 @@ def _open_run(path: Path) -> Subject:
         preprocessing=record.preprocessing,
         frame_rate=record.frame_rate,
         warmup=record.warmup,
+        task=record.task,
+        thresholds=record.decision.thresholds,
         trained=TrainedOn(record.data.hash, record.data.made_split, record.data.split_seed),
     )
 
@@ -121,6 +131,8 @@ def _open_bundle(bundle: Bundle, variant: str | None) -> Subject:
         preprocessing=manifest.preprocessing,
         frame_rate=manifest.frame_rate,
         warmup=manifest.decision.warmup if manifest.sequence == "time" else 0,
+        task=manifest.task,
+        thresholds=manifest.decision.thresholds,
         trained=_trained_on(bundle),
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgecrnn.runtime.files import new_folder, write_file
+from edgecrnn.runtime.files import new_folder, not_written, write_file
 from edgecrnn.train.data.augment import Augmentation
 from edgecrnn.train.data.batches import (
     picture_batches,
@@ -142,15 +142,20 @@ def _write_run(out: Path, plan: Plan, parts: Parts, record: RunRecord) -> None:
     from edgecrnn.train.network.network import step_model
     from edgecrnn.train.network.trainee import baseline_model
 
-    with new_folder(out) as folder:
-        step_model(parts.network).save(folder / MODEL)
-        if parts.baseline is not None:
-            baseline_model(parts.baseline, plan.preprocessing.frame_shape).save(folder / BASELINE)
-        write_record(folder, record)
-        write_file(folder / SETTINGS, settings_text(plan).encode())
-        for name in (PLAN, *CHECKPOINTS):
-            if (out / name).is_file():
-                shutil.copyfile(out / name, folder / name)
+    shape = plan.preprocessing.frame_shape
+    try:
+        with new_folder(out) as folder:
+            step_model(parts.network).save(folder / MODEL)
+            if parts.baseline is not None:
+                baseline_model(parts.baseline, shape).save(folder / BASELINE)
+            write_record(folder, record)
+            write_file(folder / SETTINGS, settings_text(plan).encode())
+            for name in (PLAN, *CHECKPOINTS):
+                if (out / name).is_file():
+                    shutil.copyfile(out / name, folder / name)
+    except OSError as error:
+        # What is trained so far stands in the checkpoints: --resume only writes this again.
+        raise not_written(out, error) from error
 
 
 def _check_teacher(data: Data, plan: Plan) -> None:
@@ -158,7 +163,7 @@ def _check_teacher(data: Data, plan: Plan) -> None:
 
     run, network = Path(plan.train.teacher).expanduser(), plan.network
     check_teacher(
-        run, data.labels, network.task, plan.preprocessing, data.frame_rate, network.sequence
+        run, data.labels, data.task, plan.preprocessing, data.frame_rate, network.sequence
     )
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from edgecrnn.runtime.intact import truncated
 from edgecrnn.runtime.opencv import LOGGING, SILENT
 from edgecrnn.runtime.preprocess import Image, Preprocessing, prepare
-from edgecrnn.train.data.layout import frame_files
+from edgecrnn.train.data.scan import frame_files
 
 # FFmpeg reads it when the first video is opened; a person's own choice stays.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.settings import nearest
+from edgecrnn.train.data.labelled import Labelled, read_labelled
 from edgecrnn.train.data.names import natural_key
+from edgecrnn.train.data.scan import (
+    EXPECTED,
+    SPLIT_NAMES,
+    Found,
+    frame_files,
+    kind_of,
+    one_kind,
+    scan,
+)
 from edgecrnn.train.data.split import assign, group
 
-PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
-CLIPS = (".mp4", ".avi", ".mkv", ".mov")
 SPLITS = ("train", "val", "test")
-_SPLIT_NAMES = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
-_EXPECTED = (
-    "expected [split/]class/file with pictures (jpg, png, bmp, webp) or clips (mp4, avi, mkv, mov)"
-)
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Item:
     """One picture or one clip; a folder of numbered pictures is a clip."""
 
     path: Path
-    label: int
+    label: int  # of `Layout.sets`: what is true of it
     split: str  # "train", "val" or "test"
     digest: str  # SHA-256 of the content, hexadecimal
 
@@ -39,21 +43,19 @@ class Layout:
 
     root: Path
     kind: str  # "pictures" or "clips"
+    task: str  # "classify" where each file has one label, else "multilabel"
     labels: tuple[str, ...]
+    sets: tuple[tuple[int, ...], ...]  # the labels that are true together, by their numbers
     items: tuple[Item, ...]
     made_split: bool  # a split was made here rather than found
+
+    def said(self, label: int) -> str:
+        """An item's label, or its labels joined, for a person."""
+        return "+".join(self.labels[i] for i in self.sets[label]) or "none"
 
     def name(self, item: Item) -> str:
         """The item's path below the root, with forward slashes."""
         return item.path.relative_to(self.root).as_posix()
-
-
-@dataclass(frozen=True)
-class _Found:
-    path: Path
-    kind: str
-    label: str
-    split: str | None
 
 
 def read_layout(root: Path, seed: int = 0, labels: Sequence[str] | None = None) -> Layout:
@@ -76,92 +78,82 @@ def read_layout(root: Path, seed: int = 0, labels: Sequence[str] | None = None) 
         EdgecrnnError: what `root` holds cannot be used, in one sentence.
     """
     if not root.exists():
-        raise EdgecrnnError(f"{root}: {_EXPECTED}, but there is no such folder; check the path")
+        raise EdgecrnnError(f"{root}: {EXPECTED}, but there is no such folder; check the path")
     if not root.is_dir():
-        raise EdgecrnnError(f"{root}: {_EXPECTED}, got a file; give the folder that holds it")
+        raise EdgecrnnError(f"{root}: {EXPECTED}, got a file; give the folder that holds it")
     try:
-        found = list(_scan(root))
+        labelled = read_labelled(root, SPLIT_NAMES)
+        if labelled is not None:
+            return _labelled_layout(root, labelled, seed, labels)
+        found = list(scan(root))
     except OSError as error:
         raise EdgecrnnError(f"{error.filename}: could not be read ({error.strerror})") from error
     if not found:
-        raise EdgecrnnError(f"{root}: {_EXPECTED}, found none; put each class in its own folder")
-    kind = _one_kind(root, found)
+        raise EdgecrnnError(f"{root}: {EXPECTED}, found none; put each class in its own folder")
+    kind = one_kind(root, found)
     _check_classes(root, found, labels)
     names = tuple(labels) if labels else tuple(sorted({f.label for f in found}, key=natural_key))
     items, made = _with_splits(root, found, names, seed, evaluating=labels is not None)
     order = {split: i for i, split in enumerate(SPLITS)}
     items.sort(key=lambda i: (order[i.split], i.label, natural_key(i.path.name), str(i.path)))
-    return Layout(root, kind, names, tuple(items), made)
+    sets = tuple((number,) for number in range(len(names)))
+    return Layout(root, kind, "classify", names, sets, tuple(items), made)
 
 
-def _scan(root: Path) -> Iterator[_Found]:
-    folders = _folders(root)
-    splits = [f for f in folders if f.name.lower() in _SPLIT_NAMES]
-    if splits and any(_media(f) for f in splits):
-        # A class may be called 'train'; but where all are split names the classes are missing.
-        if len(splits) == len(folders):
+def _labelled_layout(
+    root: Path, labelled: Labelled, seed: int, labels: Sequence[str] | None
+) -> Layout:
+    """The layout of files with labels beside them; each set of labels counts as a class."""
+    for file in labelled.files:
+        if not kind_of(file.path) and not (file.path.is_dir() and frame_files(file.path)):
+            raise EdgecrnnError(f"{file.path}: {EXPECTED}, got a file that is neither")
+    names = tuple(labels) if labels else labelled.names
+    for name in labelled.names:
+        if name not in names:
             raise EdgecrnnError(
-                f"{splits[0]}: expected a folder for each class in it, got files without a "
-                "class; move each file into split/class/"
+                f"{root}: expected the model's labels {', '.join(names)}, got {name!r}"
+                f"{nearest(name, names)}; rename or remove it"
             )
-        splits = []
-    if splits and len(splits) != len(folders):
-        other = next(f.name for f in folders if f not in splits)
-        raise EdgecrnnError(
-            f"{root}: expected either split folders (train, val, test) or class folders, got "
-            f"{splits[0].name!r} beside {other!r}; move {other!r} elsewhere"
+    sets = sorted({tuple(sorted(names.index(n) for n in file.labels)) for file in labelled.files})
+    said = {chosen: "+".join(names[i] for i in chosen) for chosen in sets}
+    found = [
+        Found(
+            file.path,
+            kind_of(file.path) or "clips",
+            said[tuple(sorted(names.index(n) for n in file.labels))],
+            file.split,
         )
-    if not splits:
-        yield from _scan_classes(folders, None)
-    for folder in splits:
-        yield from _scan_classes(_folders(folder), _SPLIT_NAMES[folder.name.lower()])
+        for file in labelled.files
+    ]
+    kind = one_kind(root, found)
+    if labels is None:
+        _check_labels(root, labelled)
+    items, made = _with_splits(
+        root, found, tuple(said.values()), seed, labels is not None, classes=False
+    )
+    order = {split: i for i, split in enumerate(SPLITS)}
+    items.sort(key=lambda i: (order[i.split], natural_key(i.path.name), str(i.path)))
+    return Layout(root, kind, "multilabel", names, tuple(sets), tuple(items), made)
 
 
-def _scan_classes(folders: list[Path], split: str | None) -> Iterator[_Found]:
-    for folder in folders:
-        entries = [(path, _kind(path)) for path in _media(folder)]
-        entries += [(path, "clips") for path in _folders(folder) if frame_files(path)]
-        if not entries:
+def _check_labels(root: Path, labelled: Labelled) -> None:
+    """Each label has to be true of a file to train on, and false of another."""
+    if len(labelled.names) < 2:
+        raise EdgecrnnError(
+            f"{root}: expected at least two labels, got {', '.join(labelled.names) or 'none'}; "
+            "for one of two answers put the files into two class folders"
+        )
+    train = [file.labels for file in labelled.files if file.split in (None, "train")]
+    for name in labelled.names:
+        true = sum(name in labels for labels in train)
+        if not 0 < true < len(train):
             raise EdgecrnnError(
-                f"{folder}: expected pictures or clips of the class {folder.name!r}, found none; "
-                "add some or remove the folder"
+                f"{root}: expected {name!r} to be true of some training files and false of "
+                f"others, got it {'always' if true else 'never'} true; add files or drop the label"
             )
-        for path, kind in entries:
-            yield _Found(path, kind, folder.name, split)
 
 
-def _folders(folder: Path) -> list[Path]:
-    entries = (p for p in folder.iterdir() if not p.name.startswith((".", "__")) and p.is_dir())
-    return sorted(entries, key=lambda p: natural_key(p.name))
-
-
-def _media(folder: Path) -> list[Path]:
-    entries = (p for p in folder.iterdir() if not p.name.startswith(".") and _kind(p))
-    return sorted((p for p in entries if p.is_file()), key=lambda p: natural_key(p.name))
-
-
-def frame_files(folder: Path) -> list[Path]:
-    """The pictures of a clip kept as a folder, in the order of their numbers."""
-    return [p for p in _media(folder) if _kind(p) == "pictures"]
-
-
-def _kind(path: Path) -> str:
-    suffix = path.suffix.lower()
-    return "pictures" if suffix in PICTURES else "clips" if suffix in CLIPS else ""
-
-
-def _one_kind(root: Path, found: list[_Found]) -> str:
-    first = {f.kind: f for f in reversed(found)}
-    if len(first) == 2:
-        picture, clip = (first[k].path.relative_to(root) for k in ("pictures", "clips"))
-        raise EdgecrnnError(
-            f"{root}: expected only pictures or only clips, got the picture {picture} and the "
-            f"clip {clip}; keep them in two data sets"
-        )
-    return found[0].kind
-
-
-def _check_classes(root: Path, found: list[_Found], labels: Sequence[str] | None) -> None:
+def _check_classes(root: Path, found: list[Found], labels: Sequence[str] | None) -> None:
     counts = Counter(f.label for f in found)
     if labels is not None:
         for name in counts:
@@ -185,9 +177,17 @@ def _check_classes(root: Path, found: list[_Found], labels: Sequence[str] | None
 
 
 def _with_splits(
-    root: Path, found: list[_Found], labels: tuple[str, ...], seed: int, evaluating: bool
+    root: Path,
+    found: list[Found],
+    labels: tuple[str, ...],
+    seed: int,
+    evaluating: bool,
+    classes: bool = True,
 ) -> tuple[list[Item], bool]:
-    """Items with a split each, and whether any split was made."""
+    """Items with a split each, and whether any split was made.
+
+    Each of `labels` is a class that every split needs; not so where `classes` is False.
+    """
     with ThreadPoolExecutor(2) as pool:
         digests = list(pool.map(lambda f: file_digest(f.path), found))
     numbers = {name: i for i, name in enumerate(labels)}
@@ -201,7 +201,7 @@ def _with_splits(
     elif evaluating:
         shares = {}
     else:
-        _check_train(root, found)
+        _check_train(root, found, classes)
         # Train and val without test stay: evaluate then falls back to val and says so.
         shares = {} if "val" in given else {s: 0.15 for s in ("val", "test") if s not in given}
     if not shares:
@@ -210,11 +210,21 @@ def _with_splits(
         return [replace(item, split="test") for item in items], False
     train = [i for i, item in enumerate(items) if item.split == "train"]
     stems = [_stem(items[i]) for i in train]
-    classes, contents = [items[i].label for i in train], [items[i].digest for i in train]
-    chosen = assign(stems, classes, contents, labels, shares, seed)
+    numbered, contents = [items[i].label for i in train], [items[i].digest for i in train]
+    if not classes:
+        numbered = _without_rare(numbered, stems, contents)
+    chosen = assign(stems, numbered, contents, labels, shares, seed)
     for i, split in zip(train, chosen, strict=True):
         items[i] = replace(items[i], split=split)
     return items, True
+
+
+def _without_rare(numbers: list[int], stems: list[str], contents: list[str]) -> list[int]:
+    """The same numbers, those of a single recording given the commonest one: it goes anywhere."""
+    groups = group(stems, contents)
+    counts = Counter(number for g in groups for number in {numbers[i] for i in g})
+    common = counts.most_common(1)[0][0]
+    return [number if counts[number] > 1 else common for number in numbers]
 
 
 def _stem(item: Item) -> str:
@@ -228,12 +238,12 @@ def _divisible(items: list[Item]) -> bool:
     return len(counts) > 1 and min(counts.values()) > 1
 
 
-def _check_train(root: Path, found: list[_Found]) -> None:
+def _check_train(root: Path, found: list[Found], classes: bool) -> None:
     train = {f.label for f in found if f.split == "train"}
     if not train:
         raise EdgecrnnError(f"{root}: expected a split folder 'train', got only others; add it")
     for f in found:
-        if f.label not in train:
+        if classes and f.label not in train:
             raise EdgecrnnError(
                 f"{root}: expected the class {f.label!r} in train too, got it only in "
                 f"{f.split}; add it to train or remove it from {f.split}"

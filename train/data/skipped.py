@@ -53,10 +53,11 @@ def check_skipped(
         )
     gone = {s.path for s in skipped}
     train = [i for i in layout.items if i.split == "train"]
-    for label in sorted({i.label for i in train} - {i.label for i in train if i.path not in gone}):
+    left = {number for i in train if i.path not in gone for number in layout.sets[i.label]}
+    for number in sorted({n for i in train for n in layout.sets[i.label]} - left):
         raise EdgecrnnError(
             f"{layout.root}: expected usable training files of every class, got none of "
-            f"{layout.labels[label]!r}: all were skipped; replace them"
+            f"{layout.labels[number]!r}: all were skipped; replace them"
         )
 
 

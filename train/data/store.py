@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import statistics
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -76,6 +75,7 @@ class Data:
     """A data folder, decoded."""
 
     kind: str  # "pictures" or "clips"
+    task: str  # "classify" or "multilabel"
     labels: tuple[str, ...]
     frame_rate: float | None  # frames a second; None for pictures
     preprocessing: Preprocessing
@@ -125,11 +125,12 @@ def load(
     skipped = tuple(Skipped(layout.root / name, reason) for name, reason in index["skipped"])
     check_skipped(layout, skipped, index["lengths"], shortest, settings.max_bad)
     splits = {
-        split: _store(part, index["splits"][split]["clips"], len(layout.labels))
+        split: _store(part, index["splits"][split]["clips"], layout)
         for split, part in stored.items()
     }
     return Data(
         kind=layout.kind,
+        task=layout.task,
         labels=layout.labels,
         frame_rate=index["frame_rate"],
         preprocessing=preprocessing,
@@ -141,10 +142,13 @@ def load(
     )
 
 
-def _store(part: cache.StoredSplit, clips: list[tuple[str, int]], classes: int) -> FrameStore:
+def _store(part: cache.StoredSplit, clips: list[tuple[str, int]], layout: Layout) -> FrameStore:
     labels = np.array([label for _, label in clips], np.int64)
     names = tuple(name for name, _ in clips)
-    return FrameStore(part.frames, part.starts, labels, names, one_hot(labels, classes))
+    targets = np.zeros((len(layout.sets), len(layout.labels)), np.float32)
+    for number, true in enumerate(layout.sets):
+        targets[number, list(true)] = 1.0
+    return FrameStore(part.frames, part.starts, labels, names, targets[labels])
 
 
 def one_hot(labels: npt.NDArray[np.int64], classes: int) -> npt.NDArray[np.float32]:
@@ -286,9 +290,8 @@ def _times(count: int) -> str:
 
 
 def class_counts(store: FrameStore, labels: tuple[str, ...]) -> dict[str, int]:
-    """Clips of each class, by name, zero included."""
-    counts = Counter(store.labels.tolist())
-    return {name: counts[i] for i, name in enumerate(labels)}
+    """Clips that each label is true of, by name, zero included."""
+    return dict(zip(labels, store.targets.sum(axis=0, dtype=np.int64).tolist(), strict=True))
 
 
 __all__ = ["Data", "DataSettings", "FrameStore", "Skipped", "class_counts", "load", "one_hot"]

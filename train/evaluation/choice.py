@@ -39,6 +39,7 @@ class JoinedStores:
     stores: tuple[FrameStore, ...]
     starts: npt.NDArray[np.int64]
     labels: npt.NDArray[np.int64]
+    targets: npt.NDArray[np.float32]
     names: tuple[str, ...]
     places: tuple[tuple[int, int], ...]  # per clip: which store, which clip of it
 
@@ -58,6 +59,7 @@ def join_stores(stores: Sequence[FrameStore]) -> JoinedStores:
         stores=tuple(stores),
         starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         labels=np.concatenate([store.labels for store in stores]),
+        targets=np.concatenate([store.targets for store in stores]),
         names=tuple(name for store in stores for name in store.names),
         places=tuple((s, i) for s, store in enumerate(stores) for i in range(len(store))),
     )

@@ -60,6 +60,29 @@ class BaselineScores:
 
 
 @dataclass(frozen=True)
+class LabelScores:
+    """One of several labels that may be true together, over clips; None where it is 0/0."""
+
+    label: str
+    average_precision: float | None
+    precision: float | None  # at the threshold
+    recall: float | None
+    f1: float | None
+    threshold: float  # score from which on it is called true
+    support: int  # clips (or pictures) that it is true of
+
+
+@dataclass(frozen=True)
+class MultilabelScores:
+    """Labels that may be true together."""
+
+    mean_average_precision: float | None  # over the labels that are true somewhere
+    interval: tuple[float | None, float | None]  # 95 %, bootstrap by clip
+    hamming: float  # share of all (clip, label) pairs that are right
+    labels: tuple[LabelScores, ...]
+
+
+@dataclass(frozen=True)
 class Trace:
     """The stream frame by frame, for pictures of it."""
 
@@ -92,6 +115,7 @@ class Evaluation:
     confusion: tuple[tuple[int, ...], ...]  # clips; rows the truth, columns the prediction
     baseline: BaselineScores | None
     detail: Detail = field(repr=False, compare=False)
+    multilabel: MultilabelScores | None = None  # where the classes are sets of labels
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values without `detail`, ready for JSON."""

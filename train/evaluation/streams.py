@@ -30,6 +30,10 @@ class Clips(Protocol):
         """int64 [clips]."""
 
     @property
+    def targets(self) -> Scores:
+        """float32 [clips, classes], 1.0 for each label that is true."""
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Path below the data folder, per clip."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edgecrnn.train.evaluation.result import Evaluation
+from edgecrnn.train.evaluation.result import Evaluation, MultilabelScores
 
 # More columns do not fit a terminal; the commonest mistakes are listed instead.
 _WIDEST_CONFUSION = 20
@@ -17,8 +17,27 @@ _NAME_WIDTH = 28
 
 def evaluation_text(evaluation: Evaluation) -> str:
     """Headline figures, the table of classes and the confusions, ending in a newline."""
-    parts = [_headline(evaluation), _class_table(evaluation), _confusions(evaluation)]
+    parts = [_headline(evaluation)]
+    if evaluation.multilabel is not None:
+        parts.append(labels_text(evaluation.multilabel))
+    parts += [_class_table(evaluation), _confusions(evaluation)]
     return "\n".join(parts)
+
+
+def labels_text(scores: MultilabelScores) -> str:
+    """The table of labels that may be true together."""
+    head = ["label", "average precision", "precision", "recall", "F1", "from score", "true"]
+    rows = [head]
+    for one in scores.labels:
+        shares = (one.average_precision, one.precision, one.recall, one.f1)
+        row = [shown(one.label), *map(percent, shares)]
+        rows.append([*row, f"{one.threshold:.2f}", f"{one.support:,}"])
+    mean = percent(scores.mean_average_precision)
+    return (
+        f"Mean average precision {mean} (95 % interval {_interval(scores.interval)}); "
+        f"{percent(scores.hamming)} of all labels right. Above and below, an answer is a whole "
+        f"set of labels.\n\n{table(rows)}"
+    )
 
 
 def count_said(count: int, one: str) -> str:

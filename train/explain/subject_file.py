@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.train.data.decode import BadFileError, quiet, read_clip, read_picture
-from edgecrnn.train.data.layout import CLIPS, PICTURES, frame_files
+from edgecrnn.train.data.scan import CLIPS, PICTURES, frame_files
 from edgecrnn.train.run_folder import RunRecord
 
 # Leaving out each frame in turn costs the square of the length: ten seconds here for this many.

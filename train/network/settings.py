@@ -47,7 +47,9 @@ class NetworkSettings:
     dropout: float | None = setting(
         None, "share of the LSTM's inputs and outputs dropped in training", least=0.0, most=0.9
     )
-    task: str = setting("classify", "what it learns to answer")
+    task: str | None = setting(
+        None, "what it learns to answer: classify or multilabel; follows from the data"
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -56,7 +58,8 @@ class NetworkSettings:
         """The same with what was not given taken from the encoder's `DEFAULTS`."""
         own = encoder_defaults(self.encoder)
         given = {name: getattr(self, name) for name in own if getattr(self, name) is not None}
-        return FilledSettings(**{**dataclasses.asdict(self), **own, **given})
+        task = self.task or "classify"
+        return FilledSettings(**{**dataclasses.asdict(self), **own, **given, "task": task})
 
     @property
     def sees_motion(self) -> bool:
@@ -72,6 +75,7 @@ class FilledSettings(NetworkSettings):
     layers: int = 1
     motion: bool = False
     dropout: float = 0.0
+    task: str = "classify"
 
 
 def check_blocks(settings: NetworkSettings, height: int, width: int) -> None:

@@ -14,7 +14,7 @@ from edgecrnn.train.network.clip_graph import clip, read, remember
 from edgecrnn.train.network.layers import dropout, frame_features, scaled
 from edgecrnn.train.network.network import Network, step_features, zero_states
 from edgecrnn.train.network.picture import picture, picture_steps
-from edgecrnn.train.network.settings import NetworkSettings
+from edgecrnn.train.network.settings import FilledSettings, NetworkSettings
 from edgecrnn.train.network.supervision import Supervised
 from edgecrnn.train.tasks import Task, task_of
 
@@ -97,7 +97,7 @@ def network_trainee(network: Network, classes: int, guidance: float = 0.0) -> Ne
 class Baseline(Supervised):
     """The same encoder without memory: each frame alone, or a picture's steps averaged."""
 
-    settings: NetworkSettings
+    settings: FilledSettings
     encoder: Any
     head: Any
     seeds: Any
@@ -147,15 +147,15 @@ def build_baseline(
 ) -> Baseline:
     """The baseline that goes with a network of these settings, weights fresh."""
     keras.utils.set_random_seed(seed)
-    settings = settings.filled()
+    filled = settings.filled()
     height, width, channels = frame_shape
-    if settings.sequence == "patches":
-        height, width = height // settings.blocks, width // settings.blocks
+    if filled.sequence == "patches":
+        height, width = height // filled.blocks, width // filled.blocks
     shape = (height, width, channels)
-    encoder = build_encoder(settings.encoder, shape, settings.width, settings.weights)
+    encoder = build_encoder(filled.encoder, shape, filled.width, filled.weights)
     head = layers.Dense(classes, name="head")
-    head.build((None, step_features(encoder, settings)))
-    return Baseline(settings, encoder, head, keras.random.SeedGenerator(seed))
+    head.build((None, step_features(encoder, filled)))
+    return Baseline(filled, encoder, head, keras.random.SeedGenerator(seed))
 
 
 def baseline_model(baseline: Baseline, frame_shape: tuple[int, int, int]) -> Any:

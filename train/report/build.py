@@ -79,6 +79,11 @@ def tiles(report: ReportInput) -> list[Tile]:
     if stream is not None:
         remark = f"frames right, never reset, {report.evaluation.warmup} of warm-up left out"
         result.append(Tile("Stream", percent(stream.accuracy), remark, main=True))
+    several = report.evaluation.multilabel
+    if several is not None:
+        low_mean, high_mean = (100 * (bound or 0.0) for bound in several.interval)
+        remark = f"mean average precision; 95 % interval {low_mean:.1f} to {high_mean:.1f}"
+        result.append(Tile("Labels", percent(several.mean_average_precision), remark, main=True))
     one = kind.removesuffix("s")
     remark = (
         f"of {count_said(clip.count, one)} right; 95 % interval {100 * low:.1f} to {100 * high:.1f}"

@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Judge, print, and write the JSON."""
     from edgecrnn.train.evaluation.choice import choose_clips
-    from edgecrnn.train.evaluation.evaluate import evaluate
+    from edgecrnn.train.evaluation.multilabel import evaluate_task
     from edgecrnn.train.evaluation.text import count_said, evaluation_text, shown
     from edgecrnn.train.subject import load_for, open_subject
 
@@ -46,12 +46,14 @@ def execute(args: argparse.Namespace) -> int:
     subject = open_subject(args.model, args.variant)
     data = load_for(subject, args.data, args.cache, _progress("decoding"))
     chosen = choose_clips(data, args.split, subject.trained)
-    evaluation = evaluate(
+    evaluation, _ = evaluate_task(
+        subject.task,
         subject.predictor,
         chosen.clips,
         subject.labels,
         subject.kind,
         subject.warmup,
+        subject.thresholds,
         args.seed,
         subject.baseline,
         _progress("judging"),

@@ -68,7 +68,7 @@ def test_windows_and_their_reverse_stay_together(tmp_path, write_clip) -> None:
 
 def test_other_files_are_ignored(picture_set: Path) -> None:
     before = read_layout(picture_set)
-    (picture_set / "labels.csv").write_text("a,b")
+    (picture_set / "notes.csv").write_text("a,b")
     (picture_set / ".DS_Store").write_text("x")
     (picture_set / "cat" / "README.md").write_text("x")
     (picture_set / "cat" / "._1.png").write_text("x")
