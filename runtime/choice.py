@@ -175,7 +175,7 @@ def _fastest(
     delegates = [asked.delegate] if asked.delegate else list(bundle_order(bundle))
     ways = all_candidates(bundle, delegates, asked.variant, None, asked.options)
     prepared = _prepared(bundle, frames())
-    say(f"measuring {len(ways)} candidates, {_SECONDS:g} s each")
+    say(f"measuring {len(ways)} candidate{'s' * (len(ways) != 1)}, {_SECONDS:g} s each")
     tried = tuple(measure(bundle, way, asked.threads, prepared, _SECONDS, asked) for way in ways)
     say(trial_table([one.facts() for one in tried]))
     good = sorted((one for one in tried if not one.refused), key=lambda one: one.p95_ms)

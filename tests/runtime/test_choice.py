@@ -16,6 +16,7 @@ from edgecrnn.runtime.bundle import Bundle, open_bundle
 from edgecrnn.runtime.candidates import bundle_order
 from edgecrnn.runtime.choice import EngineSettings, choose_engine
 from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.manifest import Variant
 
 Made = Callable[..., Bundle]
 
@@ -64,6 +65,25 @@ def test_the_bundle_says_library_options_and_order(for_library: Made) -> None:
     assert bundle_order(bundle) == ("external", "cpu")
     assert choose_engine(bundle, EngineSettings(delegate="external")).engine.delegation() == (3, 2)
     assert "got none of 7" in refused(for_library(claim="none"), delegate="external")
+
+
+def test_what_was_compiled_for_a_delegate_must_answer_as_its_recipe(
+    make_bundle: Callable[..., Path], delegate_library: Path
+) -> None:
+    runtimes = {"ai-edge-litert": "1.0", "tflite-runtime": "1.5"}
+    variants = (
+        Variant("float32", "float32.tflite", ("cpu",), "ADD v1", runtimes),
+        Variant("float32.edgetpu", "float32.tflite", ("edgetpu",), "ADD v1", runtimes),
+    )
+    facts = {"library": str(delegate_library)}
+    deployments = [{"delegate": "edgetpu", "refused": "", "facts": facts}]
+    certificate = {"deployments": deployments}
+    bundle = open_bundle(make_bundle(variants=variants, certificate=certificate))
+    # What is compiled for an accelerator is never taken where none was asked for.
+    assert choose_engine(bundle, EngineSettings()).engine.variant == "float32"
+    chosen = choose_engine(bundle, EngineSettings(delegate="edgetpu"))
+    assert chosen.engine.variant == "float32.edgetpu"
+    assert chosen.about.golden is not None and chosen.about.golden < 1e-5
 
 
 @pytest.mark.parametrize(
