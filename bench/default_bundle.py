@@ -1,6 +1,6 @@
 """A bundle of the default network with random weights: time and memory do not depend on training.
 
-    python bench/default_bundle.py default.edgecrnn
+    python bench/default_bundle.py default.edgecrnn [--width 4 --side 128]
 
 The benches of the live loop measure it.
 """
@@ -31,11 +31,12 @@ LABELS = ("left", "right", "up", "down")
 VARIANT = "int8"
 
 
-def default_bundle(path: Path) -> None:
-    """Write it: int8, 64x64 pixels, 10 frames a second."""
-    shape = Preprocessing().frame_shape
+def default_bundle(path: Path, width: float = 1.0, side: int = 64) -> None:
+    """Write it: int8, `side` pixels square, 10 frames a second; `width` multiplies its channels."""
+    preprocessing, settings = Preprocessing(side, side), NetworkSettings(width=width)
+    shape = preprocessing.frame_shape
     frames = np.random.default_rng(0).integers(0, 256, (60, *shape), dtype=np.uint8)
-    exact = to_float_tflite(step_model(build_network(NetworkSettings(), shape, len(LABELS))))
+    exact = to_float_tflite(step_model(build_network(settings, shape, len(LABELS))))
     ranges = measure(exact, roll_out(Engine(exact, LABELS, "float32"), frames))
     model = stamp_versions(quantize(exact, load_recipe(VARIANT), ranges))
     need = least_runtime(model)
@@ -49,7 +50,7 @@ def default_bundle(path: Path) -> None:
         task="classify",
         labels=LABELS,
         sequence="time",
-        preprocessing=Preprocessing(),
+        preprocessing=preprocessing,
         frame_rate=10.0,
         decision=DecisionSettings(smoothing=0.5, warmup=4),
         variants=(Variant(VARIANT, file, ("cpu",), need.operator, need.least),),
@@ -71,8 +72,11 @@ def main() -> None:
     """Write the bundle that is named."""
     parser = argparse.ArgumentParser(description="write a bundle of the default network")
     parser.add_argument("bundle", type=Path)
+    parser.add_argument("--width", type=float, default=1.0)
+    parser.add_argument("--side", type=int, default=64)
+    args = parser.parse_args()
     start_tensorflow()
-    default_bundle(parser.parse_args().bundle)
+    default_bundle(args.bundle, args.width, args.side)
 
 
 if __name__ == "__main__":
