@@ -29,7 +29,7 @@ def judge_variants(
             record.labels,
             record.kind,
             record.warmup,
-            record.decision.thresholds,
+            record.decision,
         )
         finding = found[name]
         rows.append(_row(name, finding.bytes, evaluation, finding.agreement, finding.milliseconds))

@@ -38,7 +38,7 @@ def judge_run(run: Path, record: RunRecord, data: Data) -> Judged:
         record.labels,
         record.kind,
         record.warmup,
-        record.decision.thresholds,
+        record.decision,
         baseline=baseline_predictor(run, record),
     )
     return Judged(dataclasses.replace(chosen, clips=clips), evaluation)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgecrnn.runtime.bundle import Bundle, is_bundle, open_bundle
+from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.manifest import CERTIFICATE
 from edgecrnn.runtime.preprocess import Preprocessing
@@ -30,7 +31,7 @@ class Subject:
     frame_rate: float | None
     warmup: int
     task: str
-    thresholds: tuple[float, ...]
+    decision: DecisionSettings
     trained: TrainedOn | None
 
     @property
@@ -116,7 +117,7 @@ def _open_run(path: Path) -> Subject:
         frame_rate=record.frame_rate,
         warmup=record.warmup,
         task=record.task,
-        thresholds=record.decision.thresholds,
+        decision=record.decision,
         trained=TrainedOn(record.data.hash, record.data.made_split, record.data.split_seed),
     )
 
@@ -132,7 +133,7 @@ def _open_bundle(bundle: Bundle, variant: str | None) -> Subject:
         frame_rate=manifest.frame_rate,
         warmup=manifest.decision.warmup if manifest.sequence == "time" else 0,
         task=manifest.task,
-        thresholds=manifest.decision.thresholds,
+        decision=manifest.decision,
         trained=_trained_on(bundle),
     )
 

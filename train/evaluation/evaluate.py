@@ -9,8 +9,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.train.evaluation import metrics
+from edgecrnn.train.evaluation.deciding import (
+    CurvePoint,
+    Decided,
+    DecidedScores,
+    decided_scores,
+    joined_clips,
+    precision_coverage,
+    replay,
+)
 from edgecrnn.train.evaluation.predictor import Predictor
 from edgecrnn.train.evaluation.result import (
     BaselineScores,
@@ -48,6 +58,7 @@ def evaluate(
     seed: int = 0,
     baseline: Predictor | None = None,
     progress: Callable[[int, int], None] | None = None,
+    decision: DecisionSettings | None = None,
 ) -> Evaluation:
     """Clip and stream scores of `predictor`.
 
@@ -64,6 +75,7 @@ def evaluate(
         seed: of the stream's order, the shuffled frames and the bootstrap.
         baseline: a model without memory, judged over the same frames.
         progress: called with (frames read, frames to read).
+        decision: the live loop's rule, judged beside the scores; None for none.
 
     Raises:
         EdgecrnnError: there is no clip, or the predictor knows other classes.
@@ -83,6 +95,10 @@ def evaluate(
         shuffled = shuffled_accuracy(predictor, store, warmup, seed, advance)
         trace = _trace(predictor, store, warmup, seed, advance)
         stream = _stream(trace, store, seed)
+    decided: DecidedScores | None = None
+    curve: tuple[CurvePoint, ...] = ()
+    if decision is not None and not decision.thresholds:
+        decided, curve = _decided(decision, trace, joined_clips(scores, warmup), store)
     right = predicted == store.labels
     confusion = metrics.confusion_matrix(store.labels, predicted, len(labels))
     clip = ClipScores(
@@ -105,7 +121,24 @@ def evaluate(
         if baseline is not None
         else None,
         detail=Detail(scores, predicted, trace),
+        decision=decision,
+        decided=decided,
+        curve=curve,
     )
+
+
+def _decided(
+    decision: DecisionSettings, trace: Trace | None, pictures: Scores, store: Clips
+) -> tuple[DecidedScores, tuple[CurvePoint, ...]]:
+    """The rule along the stream; over pictures, which have none, its threshold alone."""
+    if trace is not None:
+        truth, counted = trace.truth, trace.counted
+        decided = replay(trace.scores, decision)
+    else:
+        truth, counted = store.labels, np.ones(len(store), np.bool_)
+        decided = Decided(pictures.argmax(axis=1), pictures.max(axis=1))
+    scores = decided_scores(truth, counted, decided, decision.threshold)
+    return scores, precision_coverage(truth, counted, decided)
 
 
 def clips_scores(

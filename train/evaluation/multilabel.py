@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.train.evaluation import metrics
 from edgecrnn.train.evaluation.evaluate import clips_scores, evaluate
 from edgecrnn.train.evaluation.predictor import Predictor
@@ -188,7 +189,7 @@ def evaluate_task(
     labels: tuple[str, ...],
     kind: str,
     warmup: int,
-    thresholds: Sequence[float] = (),
+    decision: DecisionSettings,
     seed: int = 0,
     baseline: Predictor | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -196,9 +197,12 @@ def evaluate_task(
     """`evaluate` or `evaluate_labels`, as the task asks; the clips are numbered by the classes."""
     if task == "multilabel":
         return evaluate_labels(
-            predictor, clips, labels, kind, warmup, thresholds, seed, baseline, progress
+            predictor, clips, labels, kind, warmup, decision.thresholds, seed, baseline, progress
         )
-    return evaluate(predictor, clips, labels, kind, warmup, seed, baseline, progress), clips
+    return (
+        evaluate(predictor, clips, labels, kind, warmup, seed, baseline, progress, decision),
+        clips,
+    )
 
 
 def label_scores(

@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-FORMAT = 1
+from edgecrnn.runtime.decision import DecisionSettings
+from edgecrnn.train.evaluation.deciding import CurvePoint, DecidedScores
+
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,9 @@ class Evaluation:
     baseline: BaselineScores | None
     detail: Detail = field(repr=False, compare=False)
     multilabel: MultilabelScores | None = None  # where the classes are sets of labels
+    decision: DecisionSettings | None = None  # the rule that was judged
+    decided: DecidedScores | None = None  # the stream, or pictures, as it decides
+    curve: tuple[CurvePoint, ...] = ()  # what other thresholds would do
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values without `detail`, ready for JSON."""

@@ -99,13 +99,33 @@ def _headline(evaluation: Evaluation) -> str:
     text = table(rows)
     if stream is not None and stream.changes:
         text += (
-            f"\nThe decision follows a change of class after {_frames(stream.delay_median)} "
+            f"\nThe highest score follows a change of class after {_frames(stream.delay_median)} "
             f"(median), {_frames(stream.delay_p90)} (90 %); "
             f"never before the next change: {stream.never_followed} of {stream.changes}.\n"
         )
     if stream is not None and stream.flickers_per_1000 is not None:
         text += f"Flickers: {stream.flickers_per_1000:.1f} in 1,000 frames.\n"
+    if evaluation.decided is not None:
+        text += _decided_text(evaluation)
     return text
+
+
+def _decided_text(evaluation: Evaluation) -> str:
+    rule, decided = evaluation.decision, evaluation.decided
+    assert rule is not None and decided is not None
+    if evaluation.stream is None:
+        return (
+            f"\nAs decided live (threshold {rule.threshold:g}): {percent(decided.coverage)} "
+            f"answered, {percent(decided.precision)} of those right, the others unknown.\n"
+        )
+    flickers = decided.flickers_per_1000
+    return (
+        f"\nAs decided live (smoothing {rule.smoothing:g}, hysteresis {rule.hysteresis:g}, "
+        f"threshold {rule.threshold:g}): {percent(decided.accuracy)} right; "
+        f"{percent(decided.coverage)} answered, {percent(decided.precision)} of those right; a change is followed after "
+        f"{_frames(decided.delay_median)} (median), {_frames(decided.delay_p90)} (90 %); "
+        f"{'-' if flickers is None else f'{flickers:.1f}'} flickers in 1,000 frames.\n"
+    )
 
 
 def _class_table(evaluation: Evaluation) -> str:

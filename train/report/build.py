@@ -15,6 +15,7 @@ from edgecrnn.train.report.content import ReportInput
 from edgecrnn.train.report.curves import curve_chart, series
 from edgecrnn.train.report.filmstrip import card
 from edgecrnn.train.report.page import bytes_said, render, style
+from edgecrnn.train.report.precision_coverage import sureness_chart
 from edgecrnn.train.report.stream_strip import FRAMES_SHOWN, stream_strip
 
 # Differences smaller than this are not worth a remark.
@@ -55,6 +56,7 @@ def build_report(report: ReportInput) -> str:
         remarks=remarks(report),
         confusion=confusion_map(evaluation.labels, evaluation.confusion),
         curves=_curves(report),
+        sureness=_sureness(report),
         wrong=[one for one in cards if not one.right],
         right=[one for one in cards if one.right],
         stream=stream_strip(trace, evaluation.labels, report.frame_rate) if trace else None,
@@ -150,6 +152,13 @@ def _size_tile(report: ReportInput) -> list[Tile]:
     times = largest.size / max(1, smallest.size)
     remark = f"{smallest.name}, {times:.1f} times smaller than {largest.name}"
     return [Tile("On the device", bytes_said(smallest.size), remark)]
+
+
+def _sureness(report: ReportInput) -> Markup | None:
+    evaluation = report.evaluation
+    if evaluation.decision is None or not evaluation.curve:
+        return None
+    return sureness_chart(evaluation.curve, evaluation.decision.threshold)
 
 
 def _curves(report: ReportInput) -> list[tuple[str, Markup]]:

@@ -53,7 +53,7 @@ def execute(args: argparse.Namespace) -> int:
         subject.labels,
         subject.kind,
         subject.warmup,
-        subject.thresholds,
+        subject.decision,
         args.seed,
         subject.baseline,
         _progress("judging"),
