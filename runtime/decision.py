@@ -45,7 +45,7 @@ class DecisionState:
     """What the rule remembers between frames; a fresh one after every reset."""
 
     frames: int = 0
-    smoothed: npt.NDArray[np.float32] | None = None
+    smoothed: tuple[float, ...] | None = None
     label: int | None = None
     labels: tuple[int, ...] = ()
 
@@ -80,34 +80,36 @@ def decide(
         state: what the last call returned, or `DecisionState()` after a reset.
         settings: the rule's three numbers and the warm-up.
     """
-    if state.smoothed is None:
-        smoothed = scores
-    else:
-        smoothed = settings.smoothing * state.smoothed + (1.0 - settings.smoothing) * scores
+    # Plain numbers: a model has few labels, and each call of NumPy costs a microsecond or more.
+    smoothed: tuple[float, ...] = tuple(scores.tolist())
+    if state.smoothed is not None:
+        keep, new = settings.smoothing, 1.0 - settings.smoothing
+        pairs = zip(state.smoothed, smoothed, strict=True)
+        smoothed = tuple([keep * before + new * score for before, score in pairs])
     if settings.thresholds:
         return _each(smoothed, state, settings)
-    best = int(smoothed.argmax())
+    best = smoothed.index(max(smoothed))
     held = best if state.label is None else state.label
     if smoothed[best] > smoothed[held] + settings.hysteresis:
         held = best
-    score = float(smoothed[held])
+    score = smoothed[held]
     known = state.frames >= settings.warmup and score >= settings.threshold
     decision = Decision(held if known else None, score)
     return decision, DecisionState(state.frames + 1, smoothed, held)
 
 
 def _each(
-    smoothed: npt.NDArray[np.float32], state: DecisionState, settings: DecisionSettings
+    smoothed: tuple[float, ...], state: DecisionState, settings: DecisionSettings
 ) -> tuple[Decision, DecisionState]:
     """The labels that are true."""
     half = settings.hysteresis / 2
-    bounds = zip(smoothed.tolist(), settings.thresholds, strict=True)
+    bounds = zip(smoothed, settings.thresholds, strict=True)
     true = tuple(
         index
         for index, (score, bound) in enumerate(bounds)
         if score >= bound + (-half if index in state.labels else half)
     )
-    sure = min(score if i in true else 1 - score for i, score in enumerate(smoothed.tolist()))
+    sure = min(score if i in true else 1 - score for i, score in enumerate(smoothed))
     known = state.frames >= settings.warmup
-    decision = Decision(None, float(sure), true if known else None)
+    decision = Decision(None, sure, true if known else None)
     return decision, DecisionState(state.frames + 1, smoothed, None, true)

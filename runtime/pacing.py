@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _TICK = 1e-6  # seconds; timestamps come as floating milliseconds
 _MARGIN = 0.25  # seconds that a camera or a network may stutter
@@ -17,8 +18,7 @@ _SLOW = 1.25  # a usual interval this many periods long starves the model
 _SURE = 10  # frames before anything is said about the rate
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(NamedTuple):
     """What the rule remembers; `Pace()` before the first frame.
 
     `start` and `last` are the times of the first and the newest frame in seconds, `tick` the next
