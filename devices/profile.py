@@ -52,6 +52,12 @@ class DeviceProfile:
         MISSING, f"kinds of cameras that edgecrnn reads there: {', '.join(CAMERAS)}"
     )
     threads: int = setting(1, "of the CPU that a frame may use", least=1, most=64)
+    multiply_adds: float | None = setting(
+        None,
+        "of an int8 network in a millisecond on one thread, measured on the board",
+        unit="millions",
+        least=0.001,
+    )
     accuracy_drop: float = setting(
         1.0,
         "most that a variant's accuracy may fall below the float model's",

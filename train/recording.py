@@ -44,6 +44,7 @@ def record_of(
 ) -> RunRecord:
     """The record of a run; the decision's rule is chosen on the validation stream."""
     from edgecrnn.train.evaluation.streams import counted_frames, stream_order, stream_scores
+    from edgecrnn.train.network.cost import multiply_adds
     from edgecrnn.train.predictors import network_predictor
 
     val, network = data.splits["val"], parts.network
@@ -85,4 +86,5 @@ def record_of(
         history=parts.lines("network"),
         baseline_history=parts.lines("baseline"),
         quantized_history=parts.lines("int8"),
+        multiply_adds=multiply_adds(network),
     )

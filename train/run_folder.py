@@ -63,6 +63,7 @@ class RunRecord:
     history: tuple[Mapping[str, float], ...]
     baseline_history: tuple[Mapping[str, float], ...]
     quantized_history: tuple[Mapping[str, float], ...] = ()  # of the epochs for int8
+    multiply_adds: int = 0  # of a frame or picture; 0 where it was not counted
 
     def __post_init__(self) -> None:
         check(self)

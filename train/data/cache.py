@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +16,6 @@ import numpy.typing as npt
 from edgecrnn.runtime.errors import EdgecrnnError
 
 VERSION = 2  # of the files' form; another form gets another key
-_STALE = 3600.0  # seconds without a write after which a half-written folder is left over
 _SAMPLED = 64  # clips whose checksum is compared on opening
 _CHECKED = 64  # frames of a clip that its checksum is over: a clip may be larger than memory
 
@@ -153,17 +150,6 @@ def _checks_hold(
 
 def _checksum(frames: npt.NDArray[np.uint8], start: int = 0) -> int:
     return zlib.crc32(frames.reshape(-1).data, start) if frames.size else start
-
-
-def sweep(folder: Path) -> None:
-    """Remove half-written folders of the same key that a killed process left behind."""
-    for left in folder.parent.glob(f".{folder.name}.*"):
-        try:
-            newest = max((p.stat().st_mtime for p in [left, *left.iterdir()]), default=0.0)
-            if time.time() - newest > _STALE:
-                shutil.rmtree(left, ignore_errors=True)
-        except OSError:
-            continue
 
 
 def not_writable(folder: Path, error: OSError) -> EdgecrnnError:

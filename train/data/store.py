@@ -187,8 +187,6 @@ def _build(
     progress: Progress | None,
 ) -> None:
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        cache.sweep(folder)
         with new_folder(folder) as beside, quiet():
             _decode_into(beside, layout, preprocessing, settings, progress)
     except OSError as error:

@@ -119,12 +119,13 @@ def _decided_text(evaluation: Evaluation) -> str:
             f"answered, {percent(decided.precision)} of those right, the others unknown.\n"
         )
     flickers = decided.flickers_per_1000
+    calm = "-" if flickers is None else f"{flickers:.1f}"
     return (
         f"\nAs decided live (smoothing {rule.smoothing:g}, hysteresis {rule.hysteresis:g}, "
         f"threshold {rule.threshold:g}): {percent(decided.accuracy)} right; "
-        f"{percent(decided.coverage)} answered, {percent(decided.precision)} of those right; a change is followed after "
-        f"{_frames(decided.delay_median)} (median), {_frames(decided.delay_p90)} (90 %); "
-        f"{'-' if flickers is None else f'{flickers:.1f}'} flickers in 1,000 frames.\n"
+        f"{percent(decided.coverage)} answered, {percent(decided.precision)} of those right; "
+        f"a change is followed after {_frames(decided.delay_median)} (median), "
+        f"{_frames(decided.delay_p90)} (90 %); {calm} flickers in 1,000 frames.\n"
     )
 
 

@@ -102,7 +102,11 @@ def tiles(report: ReportInput) -> list[Tile]:
         result.append(Tile("Shuffled", percent(clip.shuffled_accuracy), remark))
     if stream is not None and stream.changes:
         result.append(_delay_tile(report))
-    result.append(Tile("Parameters", f"{report.parameters:,}", "trained numbers"))
+    remark = "trained numbers"
+    if report.multiply_adds:
+        one = "frame" if report.sequence == "time" else "picture"
+        remark += f"; {report.multiply_adds / 1e6:.2f} million multiply-adds a {one}"
+    result.append(Tile("Parameters", f"{report.parameters:,}", remark))
     return result + _size_tile(report)
 
 

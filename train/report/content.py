@@ -60,3 +60,4 @@ class ReportInput:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # group, name, value
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    multiply_adds: int = 0  # of a frame or picture; 0 where it was not counted

@@ -67,4 +67,5 @@ def report_of_run(
             },
         },
         skipped=record.data.skipped,
+        multiply_adds=record.multiply_adds,
     )

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgecrnn.cli.budget import Budget, read_budget, widest
 from edgecrnn.cli.config import add_config
 from edgecrnn.cli.flags import add_settings, read_settings
 from edgecrnn.runtime.errors import EdgecrnnError
@@ -38,6 +39,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="TOML file of the settings below; flags win"
+    )
+    parser.add_argument(
+        "--budget",
+        metavar="TEXT",
+        help="time for a frame, which decides --width: '5 ms linux-x86_64' or '5 ms at 12 M' "
+        "(million multiply-adds a millisecond)",
     )
     parser.add_argument(
         "--tensorboard", type=Path, metavar="DIR", help="also write the history for TensorBoard"
@@ -73,6 +80,10 @@ def execute(args: argparse.Namespace) -> int:
             )
         if is_chief():
             check_output(args.out, args.force, (RECORD, PLAN))
+        if args.budget is not None:
+            if hasattr(args, "width"):
+                raise EdgecrnnError("--budget: expected no --width beside it, got both; leave one")
+            read_budget(args.budget)
         kind = read_layout(args.data, 0).kind
         plan = plan_of(args, kind)
     check_plan(plan, kind)
@@ -92,6 +103,8 @@ def execute(args: argparse.Namespace) -> int:
     start_tensorflow()
     from edgecrnn.train.training import Watch, train
 
+    if args.budget is not None and not args.resume:
+        plan = _within(plan, read_budget(args.budget), len(data.labels))
     machines = join_machines()
     progress = TrainingProgress()
     with contextlib.ExitStack() as ending:
@@ -124,7 +137,10 @@ def execute(args: argparse.Namespace) -> int:
 
     print(f"on {judged.chosen.said}:\n")
     print(evaluation_text(judged.evaluation))
-    print(f"{record.parameters} parameters, best epoch {record.best_epoch}")
+    print(
+        f"{record.parameters:,} parameters, {record.multiply_adds / 1e6:.2f} million multiply-adds "
+        f"a {'frame' if record.kind == 'clips' else 'picture'}, best epoch {record.best_epoch}"
+    )
     print(f"run     {shown(str(args.out), 1000)}\nreport  {shown(str(args.out / REPORT), 1000)}")
     return 0
 
@@ -151,9 +167,27 @@ def plan_of(args: argparse.Namespace, kind: str) -> Plan:
     )
 
 
+def _within(plan: Plan, budget: Budget, classes: int) -> Plan:
+    """The plan with the widest network that the budget has time for."""
+    from edgecrnn.train.network.cost import multiply_adds
+    from edgecrnn.train.network.network import build_network
+
+    shape = plan.preprocessing.frame_shape
+    width, cost = widest(
+        plan.network,
+        budget,
+        lambda settings: multiply_adds(build_network(settings, shape, classes)),
+    )
+    _say(
+        f"budget: width {width:g}, {cost / 1e6:.2f} million multiply-adds a frame of "
+        f"{budget.multiply_adds / 1e6:.2f} million in {budget.milliseconds:g} ms ({budget.said})"
+    )
+    return dataclasses.replace(plan, network=dataclasses.replace(plan.network, width=width))
+
+
 def _refuse_settings(args: argparse.Namespace) -> None:
     """Resuming takes every setting from the run; another one would make it another run."""
-    for name in ("size", "config"):
+    for name in ("size", "config", "budget"):
         if getattr(args, name) is not None:
             raise EdgecrnnError(
                 f"--{name}: expected no settings beside --resume, which goes on with those of the "
