@@ -6,7 +6,9 @@ sentence here.
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,8 +28,10 @@ class Conversion:
         self._folder = tempfile.TemporaryDirectory(prefix="edgecrnn-")
         self._out = Path(self._folder.name) / "step.tflite"
         self._model = model
-        command = [sys.executable, "-m", "edgecrnn.convert.graph", str(model), str(self._out)]
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        words = [str(model), str(self._out), str(os.getpid())]
+        command = [sys.executable, "-m", "edgecrnn.convert.graph", *words]
+        # What it writes meanwhile lies in the same folder, which goes with the result.
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TMPDIR": self._folder.name}
         self._process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
         )
@@ -45,6 +49,11 @@ class Conversion:
         finally:
             self._folder.cleanup()
         said = errors.decode(errors="replace")
+        if os.strerror(errno.ENOSPC) in said:
+            raise EdgecrnnError(
+                f"{tempfile.gettempdir()}: expected space left on the disk for the converter, got "
+                "none; free some, or name another folder in TMPDIR"
+            )
         refused = refused_layers(said, self._model)
         if refused:
             raise EdgecrnnError(
@@ -115,15 +124,19 @@ def check_weights(
             )
 
 
-def _main(model: Path, out: Path) -> None:
+def _main(model: Path, out: Path, parent: int) -> None:
     from edgecrnn.train.run_folder import load_model
     from edgecrnn.train.tensorflow_start import start_tensorflow
 
     start_tensorflow()
     from edgecrnn.convert.foreign import gru  # noqa: F401  # registers the layer
 
-    out.write_bytes(to_float_tflite(load_model(model.parent, model.name)))
+    if os.getppid() == parent:
+        out.write_bytes(to_float_tflite(load_model(model.parent, model.name)))
+    if os.getppid() != parent:
+        # It was killed: nobody else will clear up.
+        shutil.rmtree(out.parent, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]), Path(sys.argv[2]))
+    _main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -18,7 +21,18 @@ from edgecrnn.train.data.store import Data, DataSettings, class_counts, load
 
 
 def cache_folders(settings: DataSettings) -> list[Path]:
-    return list((Path(settings.cache) / "frames").iterdir())
+    return list(Path(settings.cache).glob("frames/*"))
+
+
+@contextlib.contextmanager
+def at_work(folder: Path) -> Iterator[None]:
+    """As a process that writes into the folder holds it; a kill would end that."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def same(one: Data, other: Data) -> bool:
@@ -148,13 +162,12 @@ def test_a_failed_build_leaves_nothing(clip_set, small, settings) -> None:
 def test_what_a_killed_build_left_is_swept(clip_set, small, settings) -> None:
     load(clip_set, small, settings)
     folder = cache_folders(settings)[0]
-    left = folder.with_name(f".{folder.name}.abcd")
+    left = folder.with_name(f".{folder.name}.0123abcd")
     folder.rename(left)
-    load(clip_set, small, settings)
-    assert left.exists()  # it may be another process at work
+    with at_work(left):
+        load(clip_set, small, settings)
+    assert left.exists()
     shutil.rmtree(folder)
-    for path in (left, *left.iterdir()):
-        os.utime(path, (0, 0))
     load(clip_set, small, settings)
     assert not left.exists() and folder.exists()
 
