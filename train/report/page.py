@@ -12,7 +12,7 @@ from markupsafe import Markup
 from edgecrnn.train.evaluation.text import count_said, percent
 
 _FOLDER = Path(__file__).parent
-_STYLES = ("report.css", "certificate.css", "diagram.css")
+_STYLES = ("report.css", "certificate.css", "diagram.css", "compare.css")
 
 
 def render(template: str, **values: Any) -> str:

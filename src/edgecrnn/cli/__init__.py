@@ -24,6 +24,7 @@ COMMANDS = {
     "demo": "the whole way on data that comes with the package",
     "evaluate": "judge a run or a bundle on clips and on endless streams",
     "replay": "decide a recorded clip again and compare with what was decided live",
+    "compare": "set several runs side by side, with what is more than chance",
     "explain": "show where and when a model saw what it decided by",
     "bench": "measure the time of a frame and the cost of the live loop",
     "devices": "list, show and check device profiles",
