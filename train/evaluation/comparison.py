@@ -82,10 +82,10 @@ def _difference(one: Contender, other: Contender, seed: int) -> Difference:
 def difference_said(difference: Difference) -> str:
     """One sentence."""
     if not difference.clips:
-        return f"{difference.one} and {difference.other} were judged on no clip in common."
+        return f"{difference.one} and {difference.other} were judged on nothing in common."
     low, high = difference.interval
     sure = "may be chance" if difference.chance else "is more than chance"
     return (
         f"{difference.one} is {difference.points:.1f} points above {difference.other} "
-        f"(95 % interval {low:.1f} to {high:.1f}, {difference.clips} clips in common): that {sure}."
+        f"(95 % interval {low:.1f} to {high:.1f}, {difference.clips} in common): that {sure}."
     )

@@ -59,4 +59,4 @@ def test_only_clips_in_common_count() -> None:
     assert found.clips == 2 and found.points == 100
     (none,) = differences((contender("one", [1, 1]), contender("two", [0], first=9)))
     assert none.clips == 0
-    assert difference_said(none) == "one and two were judged on no clip in common."
+    assert difference_said(none) == "one and two were judged on nothing in common."
