@@ -54,8 +54,14 @@ def main() -> None:
     parser.add_argument("--size", default="640x480", help="of its pictures")
     parser.add_argument("--away", type=float, default=60.0, help="it goes away so often, s")
     parser.add_argument("--json", type=Path, help="write every sample there")
+    parser.add_argument("--fast", action="store_true", help="500 small pictures a second")
     args = parser.parse_args()
-    samples, summary = soak(args.bundle, args.seconds, args.frames, args.rate, args.size, args.away)
+    with tempfile.TemporaryDirectory() as folder:
+        bundle, rate, size = args.bundle, args.rate, args.size
+        if args.fast:
+            rate, size = 500.0, "64x48"
+            bundle = faster(bundle, Path(folder) / "fast.edgecrnn", rate)
+        samples, summary = soak(bundle, args.seconds, args.frames, rate, size, args.away)
     print(report(samples), summary, sep="\n")
     if args.json:
         args.json.write_text(json.dumps([asdict(sample) for sample in samples], indent=1) + "\n")

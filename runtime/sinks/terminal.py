@@ -10,7 +10,7 @@ from typing import TextIO
 from edgecrnn.runtime.classifier import Result
 from edgecrnn.runtime.decision import UNKNOWN
 from edgecrnn.runtime.frame import Frame
-from edgecrnn.runtime.sinks._sink import Stream, Takes
+from edgecrnn.runtime.sinks._sink import Sink, Stream, Takes
 
 WHAT = "terminal"
 TAKES: Takes = "results"
@@ -25,9 +25,16 @@ def matches(spec: str) -> bool:
     return spec == "terminal"
 
 
-def open_sink(spec: str, stream: Stream) -> TerminalLine:
+def open_sink(spec: str, stream: Stream) -> Sink:
     """Draw on standard output."""
-    return TerminalLine(sys.stdout, stream.labels)
+    return terminal_sink(sys.stdout, stream)
+
+
+def terminal_sink(output: TextIO, stream: Stream) -> Sink:
+    """One line drawn over and over; for several sources a line at each change of label."""
+    return (
+        TerminalChanges(output, stream) if stream.several else TerminalLine(output, stream.labels)
+    )
 
 
 class TerminalLine:
@@ -80,6 +87,33 @@ class TerminalLine:
         columns = shutil.get_terminal_size().columns - 1
         self._stream.write(f"\r{line[:columns]}\x1b[K")
         self._stream.flush()
+
+
+class TerminalChanges:
+    """A line for each change of a stream's label: when, which source, what.
+
+    Args:
+        output: a terminal, shared with the other streams of the run.
+        stream: whose results come.
+    """
+
+    def __init__(self, output: TextIO, stream: Stream):
+        self._output, self._source = output, shown(stream.source)
+        self._width = min(24, max(len(label) for label in (*stream.labels, UNKNOWN)))
+        self._label: str | None = None
+
+    def write(self, result: Result, frame: Frame) -> None:
+        """Write a line where the label is another one."""
+        if result.label == self._label:
+            return
+        self._label = result.label
+        label = shown(result.label)[: self._width].ljust(self._width)
+        line = f"{time.strftime('%H:%M:%S')}  {label} {result.score:4.0%}  {self._source}"
+        self._output.write(f"{line[: shutil.get_terminal_size().columns - 1]}\n")
+        self._output.flush()
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 def shown(text: str) -> str:

@@ -166,7 +166,7 @@ def _sink_opener(
     from edgecrnn.runtime.review import open_review
     from edgecrnn.runtime.sinks import Bounded, open_sinks
     from edgecrnn.runtime.sinks.jsonl import JsonLines
-    from edgecrnn.runtime.sinks.terminal import TerminalLine
+    from edgecrnn.runtime.sinks.terminal import terminal_sink
     from edgecrnn.runtime.streams import Publishing
 
     review = read_settings(ReviewSettings, args)
@@ -175,7 +175,7 @@ def _sink_opener(
     def opener(stream: Stream, published: Published) -> Sequence[Sink]:
         output: Sink
         if human:
-            output = TerminalLine(sys.stdout, stream.labels)
+            output = terminal_sink(sys.stdout, stream)
         else:
             named = stream.source if stream.several else ""
             prompt = stream.live or realtime

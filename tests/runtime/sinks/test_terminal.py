@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from edgecrnn.runtime.classifier import Result
 from edgecrnn.runtime.frame import Frame
-from edgecrnn.runtime.sinks.terminal import TerminalLine
+from edgecrnn.runtime.sinks import Stream
+from edgecrnn.runtime.sinks.terminal import TerminalLine, terminal_sink
 
 FRAME = Frame(np.zeros((2, 2, 3), np.uint8), 0, 0.0, 0.0)
 
@@ -46,6 +47,23 @@ def test_one_line_over_and_over_and_the_last_result_stays() -> None:
     assert text.count("\r") < 100
     last = text.rsplit("\r", 1)[1]
     assert re.match(r"right   █{15}░{5}  75% .*2\.5 ms", last)
+
+
+def test_several_sources_give_a_line_at_each_change() -> None:
+    output = Terminal("utf-8")
+    sinks = [
+        terminal_sink(output, Stream(source, ("left", "right"), 10.0, True, "b", several=True))
+        for source in ("cam 1", "cam\x1b 2")
+    ]
+    for label in ("unknown", "left", "left", "right"):
+        for sink in sinks:
+            sink.write(result(label, 0.9), FRAME)
+    lines = output.text().splitlines()
+    assert [line.split()[1:] for line in lines] == [
+        [label, "90%", *source]
+        for label in ("unknown", "left", "right")
+        for source in (("cam", "1"), ("cam?", "2"))
+    ]
 
 
 def test_drawn_at_most_20_times_a_second() -> None:
