@@ -5,8 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+
+def _kept() -> BinaryIO:
+    """A file in memory: a full disk is no reason to fail, and no place for chatter."""
+    return os.fdopen(os.memfd_create("chatter"), "w+b")
 
 
 @contextlib.contextmanager
@@ -22,7 +27,7 @@ def without_chatter() -> Iterator[None]:
     except OSError:  # there is no standard error
         yield
         return
-    with tempfile.TemporaryFile() as kept:
+    with _kept() as kept:
         os.dup2(kept.fileno(), 2)
         failed = True
         try:
@@ -49,7 +54,7 @@ def overheard() -> Iterator[Callable[[], str]]:
         screen = os.dup(2)
     except OSError:  # there is no standard error, and one is needed to listen to
         screen = -1
-    with tempfile.TemporaryFile() as kept:
+    with _kept() as kept:
         os.dup2(kept.fileno(), 2)
 
         def heard() -> str:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -81,23 +81,30 @@ class FullDisk:
 
     def run(self, *words: object, free: int, content: Path | None = None) -> Ended:
         """Run a command where `free` bytes are left beside a copy of `content`."""
-        return self._ask(words=[str(word) for word in words], free=free, content=str(content or ""))
+        asked = self._ask(
+            words=[str(word) for word in words], free=free, content=str(content or "")
+        )
+        return Ended(**asked)
 
     def again(self, *words: object) -> Ended:
         """Run a command on what the one before left, where there is room."""
-        return self._ask(words=[str(word) for word in words])
+        return Ended(**self._ask(words=[str(word) for word in words]))
+
+    def read(self, name: str) -> bytes:
+        """A file as the last command left it."""
+        return bytes.fromhex(self._ask(read=name)["content"])
 
     def close(self) -> None:
         """End the child; its disk goes with it."""
         self._process.communicate()
 
-    def _ask(self, **asked: Any) -> Ended:
+    def _ask(self, **asked: Any) -> Any:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         assert answer, f"the child ended with {self._process.wait()}"
-        return Ended(**json.loads(answer))
+        return json.loads(answer)
 
 
 def _tree(folder: Path) -> dict[str, str]:
@@ -143,6 +150,10 @@ def _main(words: Sequence[str]) -> tuple[int, str, str]:
 def _serve(folder: Path, asked: TextIO, answers: TextIO) -> None:
     for line in asked:
         request = json.loads(line)
+        if "read" in request:
+            answer = {"content": (folder / request["read"]).read_bytes().hex()}
+            print(json.dumps(answer), file=answers, flush=True)
+            continue
         (folder.parent / "ballast").unlink(missing_ok=True)
         if "free" in request:
             shutil.rmtree(folder, ignore_errors=True)
@@ -152,9 +163,8 @@ def _serve(folder: Path, asked: TextIO, answers: TextIO) -> None:
             _fill(folder.parent, request["free"])
         before = _tree(folder)
         code, told, said = _main(request["words"])
-        answer = Ended(code, told, said, before, _tree(folder))
-        answers.write(json.dumps(answer.__dict__) + "\n")
-        answers.flush()
+        ended = Ended(code, told, said, before, _tree(folder))
+        print(json.dumps(asdict(ended)), file=answers, flush=True)
 
 
 if __name__ == "__main__":

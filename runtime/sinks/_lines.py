@@ -76,6 +76,9 @@ class LineFile:
             self._cut(file)
             if self._head and os.fstat(file).st_size == 0:
                 os.write(file, self._head)
+        except OSError as error:
+            os.close(file)
+            raise OSError(error.errno, error.strerror, str(path)) from error
         except BaseException:
             os.close(file)
             raise
