@@ -157,6 +157,8 @@ def _sentence(error: Exception, command: str) -> str | None:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         place = f"{error.filename}: " if error.filename else ""
         return f"{place}expected space left on the disk, got none; free some and start again"
+    if isinstance(error, FileNotFoundError) and "temporary directory" in str(error):
+        return "expected a folder with room for temporary files, got none; name one in TMPDIR"
     if isinstance(error, PermissionError) and error.filename:
         return f"{error.filename}: expected to be allowed in there, got permission denied"
     if isinstance(error, OSError) and error.errno in (errno.ENAMETOOLONG, errno.EROFS):
