@@ -53,10 +53,11 @@ def subject(model: Path) -> Subject:
     )  # fmt: skip
 
 
-def test_weights_that_are_no_numbers_are_named(model: Path) -> None:
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_weights_that_are_no_numbers_are_named(value: float, model: Path) -> None:
     loaded = keras.saving.load_model(model)
     cell = loaded.get_layer("lstm_0")
-    cell.bias.assign(np.full(cell.bias.shape, np.nan))
+    cell.bias.assign(np.append(np.zeros(cell.bias.shape[0] - 1), value))
     with pytest.raises(EdgecrnnError, match="finite weights, got NaN or infinity in lstm_0/bias"):
         check_weights(loaded, "model.keras")
 
