@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.files import write_file
+from edgecrnn.runtime.files import folder_beside, move_over, not_written, write_file
 from edgecrnn.runtime.preprocess import Preprocessing
 from edgecrnn.runtime.settings import from_mapping
 from edgecrnn.train.data.augment import Augmentation
@@ -97,11 +97,21 @@ def warmup_of(plan: Plan) -> int:
 
 
 def write_plan(out: Path, plan: Plan, data_hash: str) -> None:
-    """Write the choices, and what data they were made for; an old checkpoint there is forgotten."""
-    for name in CHECKPOINTS:
-        (out / name).unlink(missing_ok=True)
+    """Write the choices, and what data they were made for; an old checkpoint there is forgotten.
+
+    Raises:
+        EdgecrnnError: they cannot be written; then nothing is forgotten.
+    """
     said = {"data_hash": data_hash, **dataclasses.asdict(plan)}
-    write_file(out / PLAN, (json.dumps(said, indent=1) + "\n").encode())
+    try:
+        with folder_beside(out / PLAN) as beside:
+            write_file(beside / PLAN, (json.dumps(said, indent=1) + "\n").encode())
+            # Before the plan changes: none of them may go on under another.
+            for name in CHECKPOINTS:
+                (out / name).unlink(missing_ok=True)
+            move_over(beside / PLAN, out / PLAN)
+    except OSError as error:
+        raise not_written(out / PLAN, error) from error
 
 
 def settings_text(plan: Plan) -> str:

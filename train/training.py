@@ -86,8 +86,6 @@ def train(
     machines.rows(plan.train.batch)
     if plan.train.teacher:
         _check_teacher(data, plan)
-    if machines.chief and not resume:
-        write_plan(out, plan, data.hash)
     with machines.strategy.scope():
         parts = _fit_parts(out, data, plan, resume, watch, machines)
     record = record_of(root, out, data, plan, parts)
@@ -108,6 +106,9 @@ def _fit_parts(
     settings, shape, classes = plan.train, plan.preprocessing.frame_shape, len(data.labels)
     network = build_network(plan.network, shape, classes, settings.seed, settings.precision)
     trainee: Trainee = network_trainee(network, classes, settings.guidance)
+    if machines.chief and not resume:
+        # Only now: a network that cannot be built leaves no run behind.
+        write_plan(out, plan, data.hash)
     fitted: dict[str, Fitted] = {}
 
     def fit_part(part: str, trainee: Trainee, plan: Plan, checkpoint: str) -> bool:

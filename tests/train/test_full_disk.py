@@ -78,6 +78,8 @@ def test_a_run_that_is_there_is_replaced_by_a_whole_one_or_not_at_all(
     run: Path, data: Path, cache: Path, full_disk: FullDisk
 ) -> None:
     words = ("train", data, "--out", full_disk.folder / "run", "--cache", cache, "--force")
+    ended = full_disk.run(*words, *SHORT, free=0, content=run.parent)
+    assert ended.refused() and not ended.new
     ended = full_disk.run(*words, *SHORT, free=100_000, content=run.parent)
     assert ended.code == 2 and "could not be written (No space" in ended.sentence
     for name in ("model.keras", "run.json", "report.html"):
