@@ -40,7 +40,7 @@ class DecisionSettings:
             raise EdgecrnnError(f"thresholds: expected 0 to 1 each, got {self.thresholds}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DecisionState:
     """What the rule remembers between frames; a fresh one after every reset."""
 
@@ -50,7 +50,7 @@ class DecisionState:
     labels: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Decision:
     """`label` is an index into the labels, or None for unknown; `score` is its smoothed score.
 

@@ -21,7 +21,6 @@ from edgecrnn.runtime.session import Floats, Port
 State = Mapping[str, npt.NDArray[Any]]
 
 _BYTES = np.arange(256, dtype=np.uint8).view(np.int8)  # every int8 at the place of its bits
-_TOP_BIT = np.uint8(0x80)
 
 
 @dataclass(frozen=True)
@@ -84,6 +83,7 @@ class Engine:
             for name, port in inputs.items()
         ]
         self.frame_shape: tuple[int, ...] = self._frame.shape[1:]
+        self._top_bits = np.full(self.frame_shape, 0x80, np.uint8)
         self._score_values = self._scores.dequantize(_BYTES) if _is_int8(self._scores) else None
         if self._scores.shape[-1] != len(labels):
             raise EdgecrnnError(
@@ -114,7 +114,7 @@ class Engine:
             EdgecrnnError: the delegate failed, for example because its device was unplugged.
         """
         session = self._session
-        session.write(self._frame.index, _frame_values(frame, self._frame)[None])
+        session.write(self._frame.index, self._frame_values(frame)[None])
         for port in self._states:
             values = state[port.name]
             if port.table is not None:
@@ -130,12 +130,23 @@ class Engine:
         raw = session.read(self._scores.index)[0]
         # One look-up: arithmetic on a few numbers costs several calls of NumPy.
         known = self._score_values
-        scores = self._scores.dequantize(raw) if known is None else known[raw.view(np.uint8)]
+        scores = self._scores.dequantize(raw) if known is None else known.take(raw.view(np.uint8))
         return scores, {port.name: session.read(port.output.index) for port in self._states}
 
     def bare_invoke(self) -> None:
         """Run the graph on whatever its tensors hold; what `edgecrnn bench` compares with."""
         self._session.invoke()
+
+    def _frame_values(self, frame: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
+        """Pixels in the input's dtype; as int8 they are the same bits with the top one turned."""
+        if frame.shape != self.frame_shape:
+            raise EdgecrnnError(f"frame: expected {self.frame_shape}, got {frame.shape}")
+        kind = self._frame.dtype
+        if kind is np.uint8:
+            return frame
+        if kind is np.int8:
+            return (frame ^ self._top_bits).view(np.int8)
+        return frame.astype(kind)
 
     @property
     def integer(self) -> bool:
@@ -192,15 +203,6 @@ def load_engine(
         raise EdgecrnnError(f"{bundle.path}: {chosen.name}: {reason}")
     model = bundle.read(chosen.file)
     return Engine(model, bundle.manifest.labels, chosen.name, threads, delegate, terms)
-
-
-def _frame_values(frame: npt.NDArray[np.uint8], port: Port) -> npt.NDArray[Any]:
-    """uint8 pixels as the input's dtype; int8 pixels are the same bits with the top one turned."""
-    if port.dtype is np.uint8:
-        return frame
-    if port.dtype is np.int8:
-        return (frame ^ _TOP_BIT).view(np.int8)
-    return frame.astype(port.dtype)
 
 
 def _is_int8(port: Port) -> bool:

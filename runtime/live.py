@@ -80,7 +80,7 @@ class Live:
         open_sinks: opens the sinks of each stream.
         settings: of the run.
         warn: is told what a person should know.
-        load: loads the model again, for `reload`; called by a thread of its own.
+        load: loads the models again, for `reload`, as many; called by a thread of its own.
         notifier: of the service manager.
 
     Attributes:
@@ -98,7 +98,7 @@ class Live:
         open_sinks: OpenSinks,
         settings: LiveSettings,
         warn: Warn = lambda sentence: None,
-        load: Callable[[], Model] | None = None,
+        load: Callable[[], Sequence[Model]] | None = None,
         notifier: Notifier | None = None,
     ):
         self.hung = False
@@ -246,10 +246,10 @@ class Live:
         elif error is not None:
             raise error
 
-    def _reload(self, load: Callable[[], Model]) -> None:
+    def _reload(self, load: Callable[[], Sequence[Model]]) -> None:
         self._heartbeat.reloading()
         try:
-            models = [load() for _ in self._workers]
+            models = load()
         except EdgecrnnError as error:
             sentence = f"{error}; the bundle that runs goes on"
             for stream in self.streams:

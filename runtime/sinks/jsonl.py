@@ -71,32 +71,36 @@ class JsonLines:
     ):
         self._stream = stream
         self._prompt, self._owned = prompt, owned
-        self._held: list[str] = []
+        self._held: list[bytes] = []
         self._size = 0
         self._left = time.monotonic()
         names = {label: json.dumps(label) for label in (*labels, UNKNOWN)}
-        self._names = names
+        self._names = {label: name.encode("ascii") for label, name in names.items()}
         # json.dumps a line costs several times what filling in a template does.
         scores = ", ".join(f"{_escaped(names[label])}: %.4f" for label in labels)
         named = f'"source": {_escaped(json.dumps(source))}, ' if source else ""
         self._template = (
             f'{{"time": %.3f, {named}"frame": %d, "label": %s, "score": %.4f, '
             f'"scores": {{{scores}}}, "latency_ms": %.3f}}\n'
-        )
+        ).encode("ascii")
 
     def write(self, result: Result, frame: Frame) -> None:
         """Add the result's line."""
         line = self._template % (
             result.time,
             result.frame,
-            self._names.get(result.label) or json.dumps(result.label),
+            self._names.get(result.label) or json.dumps(result.label).encode("ascii"),
             result.score,
             *result.scores,
             result.latency_ms,
         )
+        if self._prompt:
+            self._stream.write(line)
+            self._stream.flush()
+            return
         self._held.append(line)
         self._size += len(line)
-        if self._prompt or self._size >= _FULL or time.monotonic() - self._left >= _PAUSE:
+        if self._size >= _FULL or time.monotonic() - self._left >= _PAUSE:
             self._flush()
 
     def close(self) -> None:
@@ -106,9 +110,9 @@ class JsonLines:
             self._owned.close()
 
     def _flush(self) -> None:
-        lines, self._held, self._size = "".join(self._held), [], 0
+        lines, self._held, self._size = b"".join(self._held), [], 0
         self._left = time.monotonic()
-        self._stream.write(lines.encode("ascii"))
+        self._stream.write(lines)
         self._stream.flush()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,7 @@ from edgecrnn.runtime.live import Live, LiveSettings, Model
 from edgecrnn.runtime.sinks import Sink, Stream
 from edgecrnn.runtime.sources import open_source
 from edgecrnn.runtime.streams import Published
+from edgecrnn.runtime.workers import interpreters_for
 
 Command = Callable[..., "subprocess.Popen[str]"]
 
@@ -75,6 +77,17 @@ def test_files_side_by_side_give_what_each_gives_alone(
         name: each.labels for name, each in alone.items()
     }
     assert [len(each.labels) for each in kept.values()] == [16, 12, 20]
+
+
+@pytest.mark.parametrize(
+    ("sources", "threads", "cores", "count"),
+    [(8, 1, 2, 2), (1, 1, 4, 1), (3, 1, 4, 3), (8, 2, 4, 2), (8, 4, 2, 1)],
+)
+def test_there_is_one_interpreter_a_core(
+    monkeypatch: pytest.MonkeyPatch, sources: int, threads: int, cores: int, count: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(cores)))
+    assert interpreters_for(sources, threads) == count
 
 
 def test_a_camera_that_goes_away_leaves_the_others_alone(

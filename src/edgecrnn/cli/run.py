@@ -66,11 +66,13 @@ def execute(args: argparse.Namespace) -> int:
     reopening = read_settings(ReopenSettings, args)
     open_sinks = _sink_opener(args, settings.realtime)
     with asked_by_signal() as asked:
-        model = load()
-        sources = _open_sources(args, model, reopening)
+        models = load()
+        sources = _open_sources(args, models[0], reopening)
+        ran = models[0].about.text()
         for source in sources:
-            _say(f"{source.name}: {source.about}; {model.about.text()}")
-        live = Live([model], sources, open_sinks, settings, _warn, load, Notifier())
+            _say(f"{source.name}: {source.about}; {ran}")
+            ran = "the same"
+        live = Live(models, sources, open_sinks, settings, _warn, load, Notifier())
         try:
             summaries = live.run(lambda: _answer(asked, live))
         except EdgecrnnError as error:
@@ -95,12 +97,13 @@ def execute(args: argparse.Namespace) -> int:
     return 0
 
 
-def _loader(args: argparse.Namespace) -> Callable[[], Model]:
-    """Opens the bundle, verified, and proves an engine for it; each time anew."""
+def _loader(args: argparse.Namespace) -> Callable[[], Sequence[Model]]:
+    """Opens the bundle, verified, and proves its engines, one a step thread; each time anew."""
     from edgecrnn.runtime.bundle import open_bundle
     from edgecrnn.runtime.choice import choose_engine
     from edgecrnn.runtime.sources import open_source
     from edgecrnn.runtime.streams import Model
+    from edgecrnn.runtime.workers import interpreters_for
 
     wanted = read_settings(EngineSettings, args)
     settings = read_settings(SourceSettings, args)
@@ -110,10 +113,19 @@ def _loader(args: argparse.Namespace) -> Callable[[], Model]:
 
         return first_images(open_source(args.source[0], settings))
 
-    def load() -> Model:
+    def load() -> Sequence[Model]:
         bundle = open_bundle(args.bundle)
-        chosen = choose_engine(bundle, wanted, frames, _say)
-        return Model(chosen.engine, chosen.about, bundle)
+        first = choose_engine(bundle, wanted, frames, _say)
+        # What was chosen once is not measured again for the other threads.
+        same = dataclasses.replace(
+            wanted,
+            variant=first.about.variant,
+            delegate=wanted.delegate or first.about.delegate,
+            engine=first.about.runtime.split()[0],
+        )
+        count = interpreters_for(len(args.source), wanted.threads)
+        others = [choose_engine(bundle, same) for _ in range(count - 1)]
+        return [Model(each.engine, each.about, bundle) for each in (first, *others)]
 
     return load
 
