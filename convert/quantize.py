@@ -47,7 +47,7 @@ def quantize(model: bytes, recipe: Recipe, ranges: Ranges) -> bytes:
             result = work.quantize(dict(ranges) if recipe.kind == "int8" else None)
     except (RuntimeError, ValueError, KeyError) as error:
         raise EdgecrnnError(
-            f"recipe {recipe.name}: could not quantize the model ({error})"
+            f"recipe {recipe.name}: could not quantize the model ({' '.join(str(error).split())})"
         ) from error
     return stamp_versions(_outputs_as_signed(bytes(result.quantized_model)))
 

@@ -51,6 +51,7 @@ def wait_for(done: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_a_bundle_is_the_old_one_or_the_new(tmp_path: Path, temporary: Path, root: Path) -> None:
     data, run, out = write_pictures(tmp_path / "data"), tmp_path / "run", tmp_path / "out/bundle"
     trained = edgecrnn("train", data, "--out", run, *TRAIN, "--epochs", "1", "--no-baseline")
@@ -86,16 +87,13 @@ def test_a_bundle_is_the_old_one_or_the_new(tmp_path: Path, temporary: Path, roo
     assert [entry.name for entry in out.parent.iterdir()] == ["bundle"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
-def test_a_converter_that_dies_halfway_becomes_a_sentence(
-    number: signal.Signals, model: Path, temporary: Path
-) -> None:
+def test_a_converter_that_dies_halfway_becomes_a_sentence(model: Path, temporary: Path) -> None:
     conversion = Conversion(model)
     # The saved model lies there half the way from Keras to TFLite.
     wait_for(lambda: bool(list(temporary.glob("*/*/saved_model.pb"))), 120)
-    os.kill(conversion._process.pid, number)
+    os.kill(conversion._process.pid, signal.SIGKILL)
     with pytest.raises(EdgecrnnError) as caught:
         conversion.result()
-    assert f"the converter was killed by signal {number.value}" in str(caught.value)
+    assert "the converter was killed by signal 9" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not list(temporary.glob("edgecrnn-*"))

@@ -11,7 +11,7 @@ from tests.runtime.bundle.opening import opened, packed, unpacked
 
 from edgecrnn.runtime.bundle import open_bundle
 
-MUTATIONS = 4000
+MUTATIONS = 3000
 
 
 def mutated(whole: bytes, rng: np.random.Generator, kind: int) -> bytes:
@@ -56,11 +56,11 @@ def test_thousands_of_damaged_archives(
     assert refusals > MUTATIONS // 4
 
 
-def test_a_thousand_damaged_folders(files: dict[str, bytes], path: Path) -> None:
+def test_hundreds_of_damaged_folders(files: dict[str, bytes], path: Path) -> None:
     """Hashes guard every file but the manifest; that one may at most say something else."""
     unpacked(path, files)
     rng = np.random.default_rng(0)
-    for number in range(1000):
+    for number in range(600):
         name = sorted(files)[number % len(files)]
         damaged = mutated(files[name], rng, number % 7)
         (path / name).write_bytes(damaged)
