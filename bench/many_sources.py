@@ -29,9 +29,9 @@ from edgecrnn.runtime.classifier import Result
 from edgecrnn.runtime.engine import load_engine
 from edgecrnn.runtime.frame import Frame, Source, SourceSettings
 from edgecrnn.runtime.live import Live, LiveSettings, Model
+from edgecrnn.runtime.publishing import Published, Publishing
 from edgecrnn.runtime.sinks import Sink, Stream
 from edgecrnn.runtime.sources import open_source
-from edgecrnn.runtime.streams import Published, Publishing
 
 ROUNDS = 3
 

@@ -9,16 +9,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edgecrnn.runtime.classifier import Result
 from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.frame import Frame, Source
+from edgecrnn.runtime.frame import Source
 from edgecrnn.runtime.loop import Loop, Warn
 from edgecrnn.runtime.notify import Heartbeat, Notifier
+from edgecrnn.runtime.publishing import Handed, OpenSinks, Published
 from edgecrnn.runtime.settings import check, setting
 from edgecrnn.runtime.sinks import Sink, Stream
 from edgecrnn.runtime.status import Status
-from edgecrnn.runtime.streams import LiveStream, Model, OpenSinks, Published, close_all
+from edgecrnn.runtime.streams import LiveStream, Model, close_all
 from edgecrnn.runtime.tally import Summary
 from edgecrnn.runtime.workers import GLANCE, Worker
 
@@ -282,21 +282,7 @@ def run_live(
     """
 
     def given(stream: Stream, published: Published) -> Sequence[Sink]:
-        return [*sinks, _Handed(published)]
+        return [*sinks, Handed(published)]
 
     (summary,) = Live([model], [source], given, settings, warn).run(stop)
     return summary
-
-
-class _Handed:
-    """Stands after the other sinks: what comes here was handed to all of them."""
-
-    def __init__(self, published: Published):
-        self._published = published
-
-    def write(self, result: Result, frame: Frame) -> None:
-        """Say so."""
-        self._published(frame)
-
-    def close(self) -> None:
-        """Nothing is held."""

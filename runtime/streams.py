@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from edgecrnn.runtime.about import About
 from edgecrnn.runtime.bundle import Bundle
 from edgecrnn.runtime.capture import NewestFrame
-from edgecrnn.runtime.classifier import Classifier, Result
+from edgecrnn.runtime.classifier import Classifier
 from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.engine import Engine
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.frame import Frame, Source
+from edgecrnn.runtime.frame import Source
 from edgecrnn.runtime.in_order import Feed, InOrder
 from edgecrnn.runtime.loop import Loop, Warn
+from edgecrnn.runtime.publishing import OpenSinks
 from edgecrnn.runtime.reopen import Reopening
-from edgecrnn.runtime.sinks import Bounded, Sink, Stream
+from edgecrnn.runtime.sinks import Bounded, Sink, Stream, close_sinks
 from edgecrnn.runtime.status import State, Status
 from edgecrnn.runtime.tally import Latencies, Summary
 
@@ -39,32 +40,6 @@ class Model:
     def of(engine: Engine, bundle: Bundle) -> Model:
         """An engine of the bundle."""
         return Model(engine, engine.about, bundle)
-
-
-Published = Callable[[Frame], None]
-# Opens the sinks of a stream; one of them says, by calling, when a frame's result is out.
-OpenSinks = Callable[[Stream, Published], Sequence[Sink]]
-
-
-class Publishing:
-    """A sink that says so once a result is out.
-
-    Args:
-        sink: takes the results.
-        published: is called after each with its frame, in the same thread.
-    """
-
-    def __init__(self, sink: Sink, published: Published):
-        self._sink, self._published = sink, published
-
-    def write(self, result: Result, frame: Frame) -> None:
-        """Hand it on, then say so."""
-        self._sink.write(result, frame)
-        self._published(frame)
-
-    def close(self) -> None:
-        """Close the sink."""
-        self._sink.close()
 
 
 class LiveStream:
@@ -285,8 +260,6 @@ def close_all(streams: Sequence[LiveStream], sinks: float, sources: float) -> No
         BrokenPipeError: the reader of the results left.
         EdgecrnnError, OSError: they cannot be written.
     """
-    from edgecrnn.runtime.sinks import close_sinks
-
     began = time.monotonic()
     for stream in streams:
         stream.feed.stop()

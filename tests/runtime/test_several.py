@@ -19,9 +19,9 @@ from edgecrnn.runtime.engine import load_engine
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame, SourceSettings
 from edgecrnn.runtime.live import Live, LiveSettings, Model
+from edgecrnn.runtime.publishing import Published
 from edgecrnn.runtime.sinks import Sink, Stream
 from edgecrnn.runtime.sources import open_source
-from edgecrnn.runtime.streams import Published
 from edgecrnn.runtime.workers import interpreters_for
 
 Command = Callable[..., "subprocess.Popen[str]"]

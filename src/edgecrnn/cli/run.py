@@ -23,8 +23,9 @@ from edgecrnn.runtime.review import ReviewSettings
 if TYPE_CHECKING:
     from edgecrnn.runtime.live import Live
     from edgecrnn.runtime.preprocess import Image
+    from edgecrnn.runtime.publishing import Published
     from edgecrnn.runtime.sinks import Sink, Stream
-    from edgecrnn.runtime.streams import Model, Published
+    from edgecrnn.runtime.streams import Model
 
 _EPILOG = """signals: SIGTERM and SIGINT end the run with a summary; SIGUSR1 prints how each source
 is doing; SIGHUP loads the bundle's file again and goes on with it where it is good (on a terminal
@@ -175,11 +176,11 @@ def _sink_opener(
     args: argparse.Namespace, realtime: bool
 ) -> Callable[[Stream, Published], Sequence[Sink]]:
     """Standard output, and what --sink and --review say."""
+    from edgecrnn.runtime.publishing import Publishing
     from edgecrnn.runtime.review import open_review
     from edgecrnn.runtime.sinks import Bounded, open_sinks
     from edgecrnn.runtime.sinks.jsonl import JsonLines
     from edgecrnn.runtime.sinks.terminal import terminal_sink
-    from edgecrnn.runtime.streams import Publishing
 
     review = read_settings(ReviewSettings, args)
     human = sys.stdout.isatty() and not args.json
