@@ -117,7 +117,8 @@ def test_heat_lies_where_the_only_thing_in_the_frame_is(top: int, left: int) -> 
         total = values.max(axis=0)
         assert total.max() > 0
         rows, columns = np.nonzero(total > 0.5 * total.max())
-        assert abs(rows.mean() - (top + 3.5)) < 4 and abs(columns.mean() - (left + 3.5)) < 4
+        # Within a cell of the map, which is 8 pixels wide.
+        assert abs(rows.mean() - (top + 3.5)) < 8 and abs(columns.mean() - (left + 3.5)) < 8
         far = np.ones((64, 64), bool)
         far[max(0, top - 16) : top + 24, max(0, left - 16) : left + 24] = False
         assert not total[far].any()
