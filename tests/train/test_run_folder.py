@@ -118,7 +118,7 @@ def test_a_key_that_is_gone(run: Path, data: st.DataObject) -> None:
     del inside[key]
     result = said(run, json.dumps(damaged).encode())
     # What has a default (settings), or is a table of its own, may lack a key.
-    if not way and key != "quantized_history":
+    if not way and key not in ("quantized_history", "multiply_adds"):
         assert isinstance(result, str) and key in result
 
 
