@@ -15,7 +15,7 @@ import numpy.typing as npt
 from edgecrnn.runtime.intact import truncated
 from edgecrnn.runtime.opencv import LOGGING, SILENT
 from edgecrnn.runtime.preprocess import Image, Preprocessing, prepare
-from edgecrnn.train.data.scan import frame_files
+from edgecrnn.train.data.scan import frame_files, kind_of
 
 # FFmpeg reads it when the first video is opened; a person's own choice stays.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -77,6 +77,19 @@ def read_clip(
         frames = resample(frames, frame_rate)
     for _, image in frames:
         yield prepare(image, preprocessing)
+
+
+def whole_frames(path: Path) -> Iterator[tuple[float, Image]]:
+    """Every (time in seconds, BGR frame) of a picture or a clip as the file holds it.
+
+    Raises:
+        BadFileError: as `read_clip`; a picture and numbered pictures carry no times.
+    """
+    if path.is_dir():
+        return _folder_frames(path)
+    if kind_of(path) == "pictures":
+        return iter(((0.0, _picture(path)),))
+    return _video_frames(path)
 
 
 def resample(
