@@ -12,6 +12,7 @@ from keras import layers, ops
 
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.train.encoders import OWN
+from edgecrnn.train.encoders._norm import normalised
 
 IMAGENET = "imagenet"
 _PLACE_CHANNELS = 64
@@ -44,7 +45,7 @@ def backbone_encoder(make: Make, input_shape: tuple[int, int, int], weights: str
             _copy(layer, learned)
     x = backbone.output
     place = layers.Conv2D(_PLACE_CHANNELS, 1, use_bias=False, name=OWN)(x)
-    place = layers.BatchNormalization(momentum=0.9, synchronized=True, name=f"{OWN}_norm")(place)
+    place = normalised(place, f"{OWN}_norm")
     place = layers.ReLU(name=f"{OWN}_relu")(place)
     average = layers.GlobalAveragePooling2D(name="average")(x)
     return keras.Model(inputs, [place, average], name="encoder")

@@ -12,6 +12,8 @@ from typing import Any
 import keras
 from keras import layers
 
+from edgecrnn.train.encoders._norm import normalised
+
 REDUCTION = 8
 DEFAULTS = {"units": 64, "layers": 1, "motion": True, "dropout": 0.2}
 
@@ -35,7 +37,7 @@ def build(input_shape: tuple[int, int, int], width: float) -> Any:
 def _separable(x: Any, filters: int, name: str) -> Any:
     """Depthwise 3x3 convolution with stride 2, then a 1x1 convolution (Howard et al., 2017)."""
     x = layers.DepthwiseConv2D(3, 2, padding="same", use_bias=False, name=f"{name}_depth")(x)
-    x = layers.BatchNormalization(momentum=0.9, synchronized=True, name=f"{name}_depth_norm")(x)
+    x = normalised(x, f"{name}_depth_norm")
     x = layers.ReLU(name=f"{name}_depth_relu")(x)
     return _conv(x, filters, 1, 1, name)
 
@@ -43,5 +45,5 @@ def _separable(x: Any, filters: int, name: str) -> Any:
 def _conv(x: Any, filters: int, kernel: int, stride: int, name: str) -> Any:
     """Convolution, batch normalisation (folded away on conversion), ReLU."""
     x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False, name=name)(x)
-    x = layers.BatchNormalization(momentum=0.9, synchronized=True, name=f"{name}_norm")(x)
+    x = normalised(x, f"{name}_norm")
     return layers.ReLU(name=f"{name}_relu")(x)
