@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from edgecrnn.train.data import cache
 from edgecrnn.train.data.decode import BadFileError, native_rate, quiet, read_clip, read_picture
 from edgecrnn.train.data.layout import SPLITS, Item, Layout, read_layout
 from edgecrnn.train.data.parallel import decode_in_order
+from edgecrnn.train.data.shared import missing_notes, shared_notes
 from edgecrnn.train.data.skipped import Skipped, check_skipped
 
 MOST_RATE = 10.0  # frames a second where none is asked for
@@ -47,6 +48,7 @@ class DataSettings:
     max_bad: float = setting(
         0.05, "share of the files that may be bad before loading stops", least=0, most=1
     )
+    allow_shared: bool = setting(False, "train although files of train are in val or test too")
 
     def __post_init__(self) -> None:
         check(self)
@@ -83,7 +85,7 @@ class Data:
     skipped: tuple[Skipped, ...]
     hash: str  # SHA-256 over the files' names and contents, hexadecimal
     made_split: bool
-    notes: tuple[str, ...]  # sentences a person should read: the same file in two places
+    notes: tuple[str, ...]  # sentences to read: the same file in two places, a class missing
 
 
 def load(
@@ -128,6 +130,7 @@ def load(
         split: _store(part, index["splits"][split]["clips"], layout)
         for split, part in stored.items()
     }
+    counts = {split: class_counts(store, layout.labels) for split, store in splits.items()}
     return Data(
         kind=layout.kind,
         task=layout.task,
@@ -138,7 +141,7 @@ def load(
         skipped=skipped,
         hash=data_hash,
         made_split=layout.made_split,
-        notes=_notes(layout),
+        notes=shared_notes(layout) + (() if labels else missing_notes(counts)),
     )
 
 
@@ -264,27 +267,13 @@ def _frame_rate(layout: Layout, settings: DataSettings) -> float | None:
     if settings.frame_rate is not None:
         return float(settings.frame_rate)
     with ThreadPoolExecutor(2) as pool:
-        rates = [r for r in pool.map(native_rate, (i.path for i in layout.items)) if r]
+        return usual_rate(pool.map(native_rate, (i.path for i in layout.items)))
+
+
+def usual_rate(stated: Iterable[float | None]) -> float:
+    """The rate that clips are resampled to where none is asked for, from those they state."""
+    rates = [rate for rate in stated if rate]
     return min(MOST_RATE, statistics.median(rates)) if rates else MOST_RATE
-
-
-def _notes(layout: Layout) -> tuple[str, ...]:
-    """Sentences on files that stand in two places with the same contents."""
-    by_digest: dict[str, list[Item]] = {}
-    for item in layout.items:
-        by_digest.setdefault(item.digest, []).append(item)
-    notes = []
-    for differs, where in (("label", "under two classes"), ("split", "in two splits")):
-        same = [g for g in by_digest.values() if len({getattr(i, differs) for i in g}) > 1]
-        if same:
-            names = "; ".join(" = ".join(layout.name(i) for i in g) for g in same[:3])
-            more = f" and {len(same) - 3} more" if len(same) > 3 else ""
-            notes.append(f"{_times(len(same))} the same file stands {where}: {names}{more}")
-    return tuple(notes)
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
 
 
 def class_counts(store: FrameStore, labels: tuple[str, ...]) -> dict[str, int]:

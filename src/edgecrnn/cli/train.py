@@ -59,6 +59,7 @@ def execute(args: argparse.Namespace) -> int:
     """Train, judge, report."""
     from edgecrnn.cli.progress import TrainingProgress
     from edgecrnn.train.data.layout import read_layout
+    from edgecrnn.train.data.shared import refuse_shared
     from edgecrnn.train.data.store import load
     from edgecrnn.train.machines import is_chief, join_machines
     from edgecrnn.train.plan import CHECKPOINT, PLAN, check_plan, read_plan
@@ -69,7 +70,7 @@ def execute(args: argparse.Namespace) -> int:
     if args.resume:
         _refuse_settings(args)
         plan = read_plan(args.out, args.data)
-        kind = read_layout(args.data, plan.data.seed).kind
+        layout = read_layout(args.data, plan.data.seed)
     else:
         if args.config is not None:
             add_config(args, args.config, _SETTINGS, ("size",), ("height", "shortest"))
@@ -84,9 +85,11 @@ def execute(args: argparse.Namespace) -> int:
             if hasattr(args, "width"):
                 raise EdgecrnnError("--budget: expected no --width beside it, got both; leave one")
             read_budget(args.budget)
-        kind = read_layout(args.data, 0).kind
-        plan = plan_of(args, kind)
-    check_plan(plan, kind)
+        layout = read_layout(args.data, 0)
+        plan = plan_of(args, layout.kind)
+    check_plan(plan, layout.kind)
+    # Whatever the seed: a split that is made keeps identical files together.
+    refuse_shared(layout, plan.data.allow_shared)
     show = _loading if sys.stderr.isatty() else None
     data = load(args.data, plan.preprocessing, plan.data, progress=show)
     for note in data.notes:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecrnn.train.data.check.hashes import SIDE
+from edgecrnn.train.data.check.neighbours import Places
 
 _BLUR = 1.6  # pixels; the fit of a shift needs pictures without detail finer than the shift
 _MARGIN = 3  # pixels at the border that are left out: a shift brings in what was not there
@@ -27,8 +28,8 @@ Floats = npt.NDArray[np.float32]
 
 def differences(
     thumbnails: npt.NDArray[np.uint8],
-    first: npt.NDArray[np.int32],
-    second: npt.NDArray[np.int32],
+    first: Places,
+    second: Places,
 ) -> Floats:
     """What remains between files `first` and `second`, float32 [pairs]; 0 where they are alike.
 
@@ -61,7 +62,7 @@ def _contrast(pictures: Floats) -> Floats:
 
 def _rest(one: Floats, other: Floats) -> Floats:
     """What a fit of each of `one` leaves of `other`, float32 [n, _INNER, _INNER]."""
-    down, right = np.gradient(one, axis=(1, 2))
+    down, right = (np.asarray(slope, np.float32) for slope in np.gradient(one, axis=(1, 2)))
     place = np.linspace(-1, 1, SIDE, dtype=np.float32)
     zoom = right * place[None, None, :] + down * place[None, :, None]
     parts = [one, np.ones_like(one), right, down, zoom]

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgecrnn.train.data.check.hashes import hashes
 from edgecrnn.train.data.check.likeness import Floats, differences
-from edgecrnn.train.data.check.neighbours import Ints, near_pairs
+from edgecrnn.train.data.check.neighbours import Ints, Places, near_pairs
 from edgecrnn.train.data.check.reading import Reading
 
 MOST = 0.25  # difference up to which two files may be copies in any set
@@ -61,7 +61,7 @@ def near_duplicates(readings: Sequence[Reading]) -> NearDuplicates:
         for i, j, d in zip(first.tolist(), second.tolist(), difference.tolist(), strict=True)
         if d <= limit
     }
-    near.update({pair: 0.0 for pair in _identical(readings)})
+    near.update(dict.fromkeys(_identical(readings), 0.0))
     return NearDuplicates(tuple(Pair(i, j, d) for (i, j), d in sorted(near.items())), limit)
 
 
@@ -75,7 +75,7 @@ def _numbers(readings: Sequence[Reading], shown: Sequence[int]) -> tuple[Ints, I
     return classes, np.array([("train", "val", "test").index(s) for s in splits], np.int64)
 
 
-def _limit(first: Ints, second: Ints, difference: Floats, classes: Ints) -> float:
+def _limit(first: Places, second: Places, difference: Floats, classes: Ints) -> float:
     nearest = np.full(len(classes), np.inf)
     strangers = classes[first] != classes[second]
     for side in (first, second):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +99,7 @@ def _read(item: Item, kind: str) -> Reading:
     first = (0, 0)
     blank, step = 0, 1
     try:
-        for time, image in _with_times(item.path):
+        for time, image in whole_frames(item.path):
             grey = gray(image)
             first = first if times else (grey.shape[0], grey.shape[1])
             sizes.add((grey.shape[0], grey.shape[1]))
@@ -109,6 +109,8 @@ def _read(item: Item, kind: str) -> Reading:
             times.append(time)
             if len(held) > _MOST_HELD:
                 held, step = held[::2], 2 * step
+        if not times:
+            raise BadFileError("no frames")
     except BadFileError as error:
         return Reading(item, str(error))
     shown = CLIP_FRAMES if kind == "clips" else 1
@@ -123,14 +125,6 @@ def _read(item: Item, kind: str) -> Reading:
         sizes=len(sizes),
         thumbnails=np.stack([held[i] for i in places]).reshape(shown, SIDE, SIDE),
     )
-
-
-def _with_times(path: Path) -> Iterator[tuple[float, Image]]:
-    frames = 0
-    for frames, each in enumerate(whole_frames(path), 1):
-        yield each
-    if not frames:
-        raise BadFileError("no frames")
 
 
 def _is_blank(grey: npt.NDArray[np.uint8]) -> bool:

@@ -1,0 +1,69 @@
+"""Files whose contents stand in two places, and classes that a split lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.train.data.layout import Item, Layout
+
+_NOTED, _LISTED = 3, 10  # pairs named in a note, in a refusal
+
+
+def same_files(layout: Layout) -> list[list[Item]]:
+    """Each group of items whose contents are identical, in the layout's order."""
+    by_digest: dict[str, list[Item]] = {}
+    for item in layout.items:
+        by_digest.setdefault(item.digest, []).append(item)
+    return [group for group in by_digest.values() if len(group) > 1]
+
+
+def shared_notes(layout: Layout) -> tuple[str, ...]:
+    """Sentences on files that stand in two places with the same contents."""
+    same = same_files(layout)
+    notes = []
+    for differs, where in (("label", "under two classes"), ("split", "in two splits")):
+        groups = [g for g in same if len({getattr(item, differs) for item in g}) > 1]
+        if groups:
+            names = [" = ".join(map(layout.name, group)) for group in groups]
+            times = "once" if len(groups) == 1 else f"{len(groups)} times"
+            notes.append(f"{times} the same file stands {where}: {_listed(names, _NOTED)}")
+    return tuple(notes)
+
+
+def refuse_shared(layout: Layout, allow: bool) -> None:
+    """Raise `EdgecrnnError` where a file of val or test is also one of train, unless allowed."""
+    if allow:
+        return
+    pairs = []
+    for group in same_files(layout):
+        train = [item for item in group if item.split == "train"]
+        pairs += [(train[0], item) for item in group if train and item.split != "train"]
+    if pairs:
+        names = [f"{layout.name(other)} = {layout.name(one)}" for one, other in pairs]
+        raise EdgecrnnError(
+            f"{layout.root}: expected no file of train in val or test, got {len(pairs)}: "
+            f"{_listed(names, _LISTED)}; a score on what was trained on says nothing: delete them "
+            f"from one of the splits (edgecrnn data check {layout.root} shows all), or go on with "
+            "--allow-shared"
+        )
+
+
+def missing_notes(counts: Mapping[str, Mapping[str, int]]) -> tuple[str, ...]:
+    """Sentences on classes that val or test has no file of; `counts` by split and class."""
+    told = {
+        "val": "when to stop and where to say unknown is chosen without it",
+        "test": "the score leaves it out",
+    }
+    notes = []
+    for split, loss in told.items():
+        gone = [name for name, count in counts.get(split, {}).items() if not count]
+        if gone:
+            names = _listed([repr(name) for name in gone], _LISTED)
+            notes.append(f"{split} has no file of {names}: {loss}; record more of it")
+    return tuple(notes)
+
+
+def _listed(names: list[str], most: int) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return "; ".join(names[:most]) + more
