@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -21,6 +22,8 @@ from edgecrnn.train.data.scan import frame_files, kind_of
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 _TICK = 1e-6  # seconds; timestamps come as floating milliseconds
 _MISSING = 0.05  # share of a clip's announced frames that may be missing
+
+T = TypeVar("T")
 
 
 class BadFileError(Exception):
@@ -92,13 +95,11 @@ def whole_frames(path: Path) -> Iterator[tuple[float, Image]]:
     return _video_frames(path)
 
 
-def resample(
-    frames: Iterator[tuple[float, Image]], frame_rate: float
-) -> Iterator[tuple[float, Image]]:
+def resample(frames: Iterator[tuple[float, T]], frame_rate: float) -> Iterator[tuple[float, T]]:
     """The (time in seconds, frame) nearest to each tick of 1 / `frame_rate`, none twice."""
     tick = 0
     start = 0.0
-    last: tuple[float, Image] | None = None
+    last: tuple[float, T] | None = None
     for frame in frames:
         if last is None:
             start = frame[0]

@@ -18,6 +18,7 @@ from edgecrnn.runtime.settings import nearest
 
 # In the order in which a person needs them; each is a module of this package, imported when called.
 COMMANDS = {
+    "data": "look through a data folder before training on it",
     "train": "train a CRNN from a folder of pictures or clips",
     "convert": "turn a run or any Keras classifier into a certified int8 bundle",
     "run": "classify live from a camera, a video, a folder or a network stream",

@@ -87,6 +87,8 @@ def frames_at(path: Path, places: Sequence[int]) -> list[Image]:
             last = image
             if place in wanted:
                 found[place] = image
+            if len(found) == len(wanted):
+                break
     if last is None:
         raise BadFileError("no frames")
     return [found.get(place, last) for place in places]
