@@ -57,7 +57,7 @@ def runs(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pa
         interrupting.start()
         assert cli.main(["train", str(data), "--out", str(whole), *SETTINGS]) == 0
         interrupting.join()
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=240)
     assert process.returncode == 130 and "--resume" in errors, errors
     return whole, cut
 
