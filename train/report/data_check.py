@@ -25,8 +25,8 @@ from edgecrnn.train.report.page import render, style
 _PICTURE, _FRAME = 120, 84  # pixels of height, of a picture and of a clip's frame
 _WIDEST = 2.5  # widths of a height: a panorama is cut short
 _FRAMES = 4  # shown of a clip
-_ENTRIES = 12  # of a finding, with pictures
-_TOGETHER = 4  # files of an entry
+_ENTRIES = {"serious": 12, "warning": 8, "note": 4}  # of a finding, with pictures
+_TOGETHER = 3  # files of an entry
 _NAMES = 60  # of a finding without pictures
 _CLASSES = 60  # on the contact sheet
 _WITHOUT_PICTURES = ("broken",)
@@ -117,7 +117,9 @@ def write_data_check(path: Path, checked: Checked, most: int) -> None:
 
 
 def _with_pictures(finding: Finding) -> Sequence[Any]:
-    return () if finding.kind in _WITHOUT_PICTURES else finding.entries[:_ENTRIES]
+    return (
+        () if finding.kind in _WITHOUT_PICTURES else finding.entries[: _ENTRIES[finding.severity]]
+    )
 
 
 def _part(finding: Finding, show: Any) -> Part:

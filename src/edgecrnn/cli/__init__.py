@@ -18,11 +18,11 @@ from edgecrnn.runtime.settings import nearest
 
 # In the order in which a person needs them; each is a module of this package, imported when called.
 COMMANDS = {
-    "data": "look through a data folder before training on it",
     "train": "train a CRNN from a folder of pictures or clips",
     "convert": "turn a run or any Keras classifier into a certified int8 bundle",
     "run": "classify live from a camera, a video, a folder or a network stream",
     "demo": "the whole way on data that comes with the package",
+    "data": "look through a data folder before training on it",
     "evaluate": "judge a run or a bundle on clips and on endless streams",
     "replay": "decide a recorded clip again and compare with what was decided live",
     "compare": "set several runs side by side, with what is more than chance",

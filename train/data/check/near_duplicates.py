@@ -12,7 +12,7 @@ from edgecrnn.train.data.check.likeness import Floats, differences
 from edgecrnn.train.data.check.neighbours import Ints, Places, near_pairs
 from edgecrnn.train.data.check.reading import Reading
 
-MOST = 0.25  # difference up to which two files may be copies in any set
+MOST = 0.35  # difference up to which two files may be the same in any set
 LEAST = 0.05  # difference that compressing and resizing make: alike in every set
 _SHARE, _PART = 0.05, 0.5  # of the files with the nearest stranger, and of their difference
 
