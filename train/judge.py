@@ -41,6 +41,8 @@ def judge_run(run: Path, record: RunRecord, data: Data) -> Judged:
         record.decision,
         baseline=baseline_predictor(run, record),
     )
+    if chosen.unseen:
+        evaluation = dataclasses.replace(evaluation, promise=record.validation)
     return Judged(dataclasses.replace(chosen, clips=clips), evaluation)
 
 

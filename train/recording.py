@@ -15,6 +15,7 @@ from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.train.data.store import Data, class_counts
 from edgecrnn.train.decision_choice import choose_decision
 from edgecrnn.train.evaluation.multilabel import best_thresholds
+from edgecrnn.train.evaluation.promise import Promise
 from edgecrnn.train.fit import Fitted
 from edgecrnn.train.plan import Plan, warmup_of
 from edgecrnn.train.run_folder import FORMAT, DataRecord, RunRecord
@@ -43,7 +44,12 @@ def record_of(
     parts: Parts,
 ) -> RunRecord:
     """The record of a run; the decision's rule is chosen on the validation stream."""
-    from edgecrnn.train.evaluation.streams import counted_frames, stream_order, stream_scores
+    from edgecrnn.train.evaluation.streams import (
+        clip_starts,
+        counted_frames,
+        stream_order,
+        stream_scores,
+    )
     from edgecrnn.train.network.cost import multiply_adds
     from edgecrnn.train.predictors import network_predictor
 
@@ -52,12 +58,15 @@ def record_of(
     predictor, order = network_predictor(network, data.labels), stream_order(val, plan.train.seed)
     scores, labels = stream_scores(predictor, val, order)
     counted = counted_frames(labels, warmup)
+    promise: Promise | None = None
     if data.task == "multilabel":
         truth = np.repeat(val.targets[order] > 0.5, np.diff(val.starts)[order], axis=0)
         thresholds = best_thresholds(truth[counted], scores[counted])
         decision = DecisionSettings(warmup=warmup, thresholds=thresholds)
     else:
-        decision = choose_decision(scores, labels, counted, warmup)
+        starts, streamed = clip_starts(val, order), network.settings.sequence == "time"
+        choice = choose_decision(scores, labels, counted, starts, warmup, streamed)
+        decision, promise = choice.settings, choice.promise
     counts = {split: class_counts(store, data.labels) for split, store in data.splits.items()}
     return RunRecord(
         format=FORMAT,
@@ -87,4 +96,5 @@ def record_of(
         baseline_history=parts.lines("baseline"),
         quantized_history=parts.lines("int8"),
         multiply_adds=multiply_adds(network),
+        validation=promise,
     )

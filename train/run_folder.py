@@ -14,6 +14,7 @@ from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.files import write_file
 from edgecrnn.runtime.preprocess import Preprocessing
 from edgecrnn.runtime.settings import check, from_mapping
+from edgecrnn.train.evaluation.promise import Promise, read_promise
 from edgecrnn.train.network.settings import FilledSettings
 from edgecrnn.train.settings import TrainSettings
 from edgecrnn.train.tensorflow_start import start_tensorflow
@@ -64,6 +65,7 @@ class RunRecord:
     baseline_history: tuple[Mapping[str, float], ...]
     quantized_history: tuple[Mapping[str, float], ...] = ()  # of the epochs for int8
     multiply_adds: int = 0  # of a frame or picture; 0 where it was not counted
+    validation: Promise | None = None  # what `decision` did where it was chosen
 
     def __post_init__(self) -> None:
         check(self)
@@ -119,6 +121,8 @@ def read_record(run: Path) -> RunRecord:
         )
         for key, cls in nested:
             values[key] = from_mapping(cls, values[key], key)
+        if values.get("validation") is not None:
+            values["validation"] = read_promise(values["validation"], "validation")
         return from_mapping(RunRecord, values, RECORD)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise EdgecrnnError(

@@ -15,6 +15,7 @@ from edgecrnn.runtime.preprocess import Preprocessing
 from edgecrnn.train.data.store import Data, DataSettings, Progress, load
 from edgecrnn.train.evaluation.choice import TrainedOn
 from edgecrnn.train.evaluation.predictor import Predictor
+from edgecrnn.train.evaluation.promise import Promise
 from edgecrnn.train.predictors import baseline_predictor, bundle_predictor, keras_predictor
 from edgecrnn.train.run_folder import RECORD, read_record
 
@@ -33,6 +34,7 @@ class Subject:
     task: str
     decision: DecisionSettings
     trained: TrainedOn | None
+    promise: Promise | None = None  # what the rule did where it was chosen
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -119,6 +121,7 @@ def _open_run(path: Path) -> Subject:
         task=record.task,
         decision=record.decision,
         trained=TrainedOn(record.data.hash, record.data.made_split, record.data.split_seed),
+        promise=record.validation,
     )
 
 

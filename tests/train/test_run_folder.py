@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.preprocess import Preprocessing
+from edgecrnn.train.evaluation.deciding import CurvePoint, DecidedScores
+from edgecrnn.train.evaluation.promise import Promise
 from edgecrnn.train.network.settings import NetworkSettings
 from edgecrnn.train.run_folder import FORMAT, DataRecord, RunRecord, read_record, write_record
 from edgecrnn.train.settings import TrainSettings
@@ -47,6 +49,13 @@ RECORD = RunRecord(
     history=(LINE, {**LINE, "epoch": 2}),
     baseline_history=(LINE,),
     quantized_history=(LINE,),
+    validation=Promise(
+        clips=30,
+        decided=DecidedScores(
+            0.9, (0.8, 0.95), 0.92, (0.85, 1.0), 0.98, 0.02, 0.93, 3, 14, 1, 22.7
+        ),
+        curve=(CurvePoint(0.0, 1.0, 0.9), CurvePoint(0.6, 0.98, 0.92)),
+    ),
 )
 
 
@@ -66,6 +75,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             network=NetworkSettings(sequence="patches").filled(),
             baseline_history=(),
             quantized_history=(),
+            validation=None,
         ),
     ],
     ids=["clips", "pictures"],
@@ -118,7 +128,7 @@ def test_a_key_that_is_gone(run: Path, data: st.DataObject) -> None:
     del inside[key]
     result = said(run, json.dumps(damaged).encode())
     # What has a default (settings), or is a table of its own, may lack a key.
-    if not way and key not in ("quantized_history", "multiply_adds"):
+    if not way and key not in ("quantized_history", "multiply_adds", "validation"):
         assert isinstance(result, str) and key in result
 
 

@@ -30,6 +30,7 @@ class Chosen:
     clips: Clips
     split: str  # train, val, test or all
     said: str
+    unseen: bool = True  # neither trained on nor what the decision's rule was chosen on
 
 
 @dataclass(frozen=True)
@@ -82,14 +83,16 @@ def choose_clips(data: Data, asked: str | None, trained: TrainedOn | None) -> Ch
     splits = {name: store for name, store in data.splits.items() if len(store)}
     if not splits:
         raise EdgecrnnError("data: expected clips or pictures to judge, got none that can be used")
+    same = trained is not None and trained.hash == data.hash
     if asked is not None:
         if asked not in splits:
             names = sorted(splits)
             raise EdgecrnnError(
                 f"split: expected one of {', '.join(names)}, got {asked!r}{nearest(asked, names)}"
             )
-        return Chosen(splits[asked], asked, f"the {asked} split")
-    same = trained is not None and trained.hash == data.hash
+        return Chosen(
+            splits[asked], asked, f"the {asked} split", unseen=not same or asked == "test"
+        )
     if data.made_split and not same:
         said = "all of it: it has no splits"
         if trained is None:
@@ -105,7 +108,6 @@ def choose_clips(data: Data, asked: str | None, trained: TrainedOn | None) -> Ch
             return Chosen(splits["test"], "all", "all of it: it has no splits")
         return Chosen(splits["test"], "test", said)
     if "val" in splits:
-        return Chosen(splits["val"], "val", "the val split: there is no test split")
-    return Chosen(
-        splits["train"], "train", "the train split: there is no other; the model may know it"
-    )
+        return Chosen(splits["val"], "val", "the val split: there is no test split", not same)
+    said = "the train split: there is no other; the model may know it"
+    return Chosen(splits["train"], "train", said, not same)

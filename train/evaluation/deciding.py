@@ -9,10 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecrnn.runtime.decision import DecisionSettings, DecisionState, decide
+from edgecrnn.runtime.settings import check
 from edgecrnn.train.evaluation import metrics
 from edgecrnn.train.evaluation.metrics import Bools, Ints
 
 Scores = npt.NDArray[np.float32]
+Interval = tuple[float | None, float | None]
 _POINTS = 60  # of a curve
 
 
@@ -23,18 +25,32 @@ class Decided:
     labels: Ints  # [frames]
     scores: Scores  # [frames]
 
+    def said(self, threshold: float) -> Ints:
+        """The answers, int64 [frames]; -1 is unknown, below `threshold`."""
+        return np.where(self.scores >= threshold, self.labels, -1)
+
 
 @dataclass(frozen=True)
 class DecidedScores:
-    """What a person at the live page sees, over the counted frames. None where it is 0/0."""
+    """What a person at the live page sees, over the counted frames. None where it is 0/0.
+
+    Pictures do not follow each other: delays and flickers are None, and none is never followed.
+    """
 
     accuracy: float | None  # share of frames answered rightly; unknown is not right
+    accuracy_interval: Interval  # 95 %, bootstrap by clip
     precision: float | None  # share right of those that are answered
-    coverage: float | None  # share that is answered; the rest is unknown
+    precision_interval: Interval  # 95 %, bootstrap by clip
+    coverage: float | None  # share that is answered
+    unknown: float | None  # share that is not
+    claimed: float | None  # mean smoothed score of the answers
     delay_median: int | None  # frames until half of the changes were followed; None: never
     delay_p90: int | None
     never_followed: int
-    flickers_per_1000: float | None
+    flickers_per_1000: float | None  # to unknown and back counts too
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 @dataclass(frozen=True)
@@ -44,6 +60,9 @@ class CurvePoint:
     threshold: float
     coverage: float
     precision: float | None
+
+    def __post_init__(self) -> None:
+        check(self)
 
 
 def replay(scores: Scores, settings: DecisionSettings) -> Decided:
@@ -58,29 +77,49 @@ def replay(scores: Scores, settings: DecisionSettings) -> Decided:
     return Decided(labels, held)
 
 
+def picture_decisions(scores: Scores) -> Decided:
+    """Of pictures, each for itself: `scores` [pictures, classes]."""
+    return Decided(scores.argmax(axis=1), scores.max(axis=1))
+
+
 def decided_scores(
-    truth: Ints, counted: Bools, decided: Decided, threshold: float
+    truth: Ints,
+    counted: Bools,
+    decided: Decided,
+    threshold: float,
+    starts: Ints,
+    streamed: bool = True,
+    seed: int = 0,
 ) -> DecidedScores:
     """Judge decisions; below `threshold` the answer is unknown.
 
     Args:
         truth: int64 [frames].
         counted: bool [frames], False in the warm-up after a change of class.
-        decided: of `replay`.
+        decided: of `replay`, or of `picture_decisions`.
         threshold: least smoothed score of an answer.
+        starts: int64 [clips], the first frame of each clip; what the intervals draw.
+        streamed: the frames follow each other; False for pictures.
+        seed: of the intervals.
     """
-    answered = decided.scores >= threshold
-    said = np.where(answered, decided.labels, -1)
-    delays = metrics.follow_delays(truth, said)
-    right = counted & (said == truth)
+    said = decided.said(threshold)
+    answered, right = counted & (said >= 0), counted & (said == truth)
+    of_clips = metrics.per_clip(right, starts)
+    delays = metrics.follow_delays(truth, said) if streamed else np.zeros(0)
+    flickers = metrics.flickers_per_1000(truth, said, counted) if streamed else np.nan
+    coverage = _share(answered, counted)
     return DecidedScores(
         accuracy=_share(right, counted),
-        precision=_share(right, counted & answered),
-        coverage=_share(counted & answered, counted),
+        accuracy_interval=_interval(of_clips, metrics.per_clip(counted, starts), seed),
+        precision=_share(right, answered),
+        precision_interval=_interval(of_clips, metrics.per_clip(answered, starts), seed),
+        coverage=coverage,
+        unknown=None if coverage is None else 1.0 - coverage,
+        claimed=float(decided.scores[answered].mean()) if answered.any() else None,
         delay_median=metrics.delay_quantile(delays, 0.5),
         delay_p90=metrics.delay_quantile(delays, 0.9),
         never_followed=int(np.isinf(delays).sum()),
-        flickers_per_1000=_known(metrics.flickers_per_1000(truth, said, counted)),
+        flickers_per_1000=_known(flickers),
     )
 
 
@@ -104,6 +143,17 @@ def precision_coverage(truth: Ints, counted: Bools, decided: Decided) -> tuple[C
     return tuple(points)
 
 
+def point_at(curve: Sequence[CurvePoint], coverage: float) -> CurvePoint | None:
+    """The highest threshold of `curve` that still answers at least that share; None: no curve."""
+    enough = [one for one in curve if one.coverage >= coverage - 1e-9]
+    return enough[-1] if enough else None
+
+
+def point_from(curve: Sequence[CurvePoint], threshold: float) -> CurvePoint | None:
+    """The point of `curve` that stands nearest to `threshold`; None: no curve."""
+    return min(curve, key=lambda one: abs(one.threshold - threshold), default=None)
+
+
 def joined_clips(scores: Sequence[Scores], warmup: int) -> Scores:
     """One row a clip: the mean of its scores after the warm-up, float32 [clips, classes]."""
     rows = [metrics.clip_scores(one, warmup) for one in scores]
@@ -112,6 +162,11 @@ def joined_clips(scores: Sequence[Scores], warmup: int) -> Scores:
 
 def _share(part: Bools, whole: Bools) -> float | None:
     return float(part.sum() / whole.sum()) if whole.any() else None
+
+
+def _interval(right: Ints, counted: Ints, seed: int) -> Interval:
+    low, high = metrics.share_interval(right, counted, seed)
+    return (_known(low), _known(high))
 
 
 def _known(value: float) -> float | None:

@@ -14,10 +14,10 @@ from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.train.evaluation import metrics
 from edgecrnn.train.evaluation.deciding import (
     CurvePoint,
-    Decided,
     DecidedScores,
     decided_scores,
     joined_clips,
+    picture_decisions,
     precision_coverage,
     replay,
 )
@@ -35,6 +35,7 @@ from edgecrnn.train.evaluation.streams import (
     BLOCK,
     Clips,
     blocks,
+    clip_starts,
     counted_frames,
     frame_labels,
     scores_along,
@@ -98,12 +99,12 @@ def evaluate(
     decided: DecidedScores | None = None
     curve: tuple[CurvePoint, ...] = ()
     if decision is not None and not decision.thresholds:
-        decided, curve = _decided(decision, trace, joined_clips(scores, warmup), store)
+        decided, curve = _decided(decision, trace, joined_clips(scores, warmup), store, seed)
     right = predicted == store.labels
     confusion = metrics.confusion_matrix(store.labels, predicted, len(labels))
     clip = ClipScores(
         accuracy=metrics.accuracy(confusion),
-        interval=metrics.bootstrap_interval(right, np.ones(len(right)), seed),
+        interval=metrics.share_interval(right, np.ones(len(right)), seed),
         balanced_accuracy=metrics.balanced_accuracy(confusion),
         count=len(store),
         shuffled_accuracy=shuffled,
@@ -128,16 +129,18 @@ def evaluate(
 
 
 def _decided(
-    decision: DecisionSettings, trace: Trace | None, pictures: Scores, store: Clips
+    decision: DecisionSettings, trace: Trace | None, pictures: Scores, store: Clips, seed: int
 ) -> tuple[DecidedScores, tuple[CurvePoint, ...]]:
     """The rule along the stream; over pictures, which have none, its threshold alone."""
     if trace is not None:
-        truth, counted = trace.truth, trace.counted
+        truth, counted, starts = trace.truth, trace.counted, clip_starts(store, trace.order)
         decided = replay(trace.scores, decision)
     else:
-        truth, counted = store.labels, np.ones(len(store), np.bool_)
-        decided = Decided(pictures.argmax(axis=1), pictures.max(axis=1))
-    scores = decided_scores(truth, counted, decided, decision.threshold)
+        truth, counted, starts = store.labels, np.ones(len(store), np.bool_), np.arange(len(store))
+        decided = picture_decisions(pictures)
+    scores = decided_scores(
+        truth, counted, decided, decision.threshold, starts, trace is not None, seed
+    )
     return scores, precision_coverage(truth, counted, decided)
 
 
@@ -247,11 +250,9 @@ def _stream(trace: Trace, store: Clips, seed: int) -> StreamScores:
     truth, counted = trace.truth, trace.counted
     decided = trace.scores.argmax(axis=1)
     delays = metrics.follow_delays(truth, decided)
-    starts = np.concatenate([[0], np.cumsum(np.diff(store.starts)[trace.order])[:-1]])
-    right = np.add.reduceat((truth == decided) & counted, starts, dtype=np.int64)
-    low, high = metrics.bootstrap_interval(
-        right, np.add.reduceat(counted, starts, dtype=np.int64), seed
-    )
+    starts = clip_starts(store, trace.order)
+    right = metrics.per_clip((truth == decided) & counted, starts)
+    low, high = metrics.share_interval(right, metrics.per_clip(counted, starts), seed)
     return StreamScores(
         accuracy=_maybe(metrics.share_right(truth, decided, counted)),
         interval=(_maybe(low), _maybe(high)),

@@ -99,6 +99,61 @@ def bootstrap_interval(
     return (float(low), float(high))
 
 
+def share_interval(
+    right: npt.NDArray[Any], counted: npt.NDArray[Any], seed: int
+) -> tuple[float, float]:
+    """95 % interval of a share: `bootstrap_interval`, and what it cannot know.
+
+    Where every clip is wholly right (or wholly wrong) resampling shows no spread at all; there the
+    exact binomial bound of so many clips stands (Clopper and Pearson, 1934): 30 of 30 right is at
+    least 88.4 %.
+
+    Args:
+        right: [clips], right answers of each clip.
+        counted: [clips], answers counted of each clip.
+        seed: of the draws.
+
+    Returns:
+        (low, high); NaN where nothing is counted.
+    """
+    low, high = bootstrap_interval(right, counted, seed)
+    clips, total = int(np.sum(np.asarray(counted) > 0)), np.sum(right)
+    if clips and total == np.sum(counted):
+        return (0.025 ** (1 / clips), high)
+    if clips and total == 0:
+        return (low, 1 - 0.025 ** (1 / clips))
+    return (low, high)
+
+
+def difference_interval(
+    one: float, interval: tuple[float, float], other: float, others: tuple[float, float]
+) -> tuple[float, float]:
+    """95 % interval of `one` less `other`, two shares of different clips.
+
+    From the interval of each ("square and add", Newcombe, 1998, method 10; Zou and Donner, 2008).
+
+    Args:
+        one: a share.
+        interval: its 95 % interval.
+        other: another share.
+        others: the 95 % interval of that.
+    """
+    gap = one - other
+    below = math.hypot(one - interval[0], others[1] - other)
+    above = math.hypot(interval[1] - one, other - others[0])
+    return (gap - below, gap + above)
+
+
+def per_clip(values: Bools, starts: Ints) -> Ints:
+    """How many of each clip's frames are True, int64 [clips].
+
+    Args:
+        values: bool [frames].
+        starts: int64 [clips], the first frame of each clip, rising from 0.
+    """
+    return np.add.reduceat(values, starts, dtype=np.int64)
+
+
 def clip_scores(scores: npt.NDArray[Any], warmup: int) -> Floats:
     """float64 [classes]: mean of a clip's scores [time, classes] after the first `warmup` frames.
 

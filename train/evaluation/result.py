@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.train.evaluation.deciding import CurvePoint, DecidedScores
+from edgecrnn.train.evaluation.promise import Promise
 
 FORMAT = 2
 
@@ -122,6 +123,7 @@ class Evaluation:
     decision: DecisionSettings | None = None  # the rule that was judged
     decided: DecidedScores | None = None  # the stream, or pictures, as it decides
     curve: tuple[CurvePoint, ...] = ()  # what other thresholds would do
+    promise: Promise | None = None  # the rule where it was chosen, on other clips than these
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values without `detail`, ready for JSON."""

@@ -54,6 +54,12 @@ def frame_labels(store: Clips, order: Ints) -> Ints:
     return np.repeat(store.labels[order], np.diff(store.starts)[order])
 
 
+def clip_starts(store: Clips, order: Ints) -> Ints:
+    """The first frame of each clip along the stream, int64 [clips]."""
+    lengths = np.diff(store.starts)[order]
+    return (np.cumsum(lengths) - lengths).astype(np.int64)
+
+
 def blocks(store: Clips, order: Ints) -> Iterator[Frames]:
     """The stream's frames in pieces of one clip each, uint8 [at most BLOCK, h, w, channels]."""
     for index in order.tolist():

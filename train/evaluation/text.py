@@ -7,12 +7,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from edgecrnn.train.evaluation.deciding import point_at, point_from
+from edgecrnn.train.evaluation.promise import shortfall_said
 from edgecrnn.train.evaluation.result import Evaluation, MultilabelScores
 
 # More columns do not fit a terminal; the commonest mistakes are listed instead.
 _WIDEST_CONFUSION = 20
 _MISTAKES = 12
 _NAME_WIDTH = 28
+# Shares answered that the printed curve shows.
+_ANSWERED = (1.0, 0.95, 0.9, 0.8, 0.6)
 
 
 def evaluation_text(evaluation: Evaluation) -> str:
@@ -97,36 +101,88 @@ def _headline(evaluation: Evaluation) -> str:
     if clip.shuffled_accuracy is not None:
         rows.append(["clips, their frames shuffled", percent(clip.shuffled_accuracy), "", ""])
     text = table(rows)
-    if stream is not None and stream.changes:
-        text += (
-            f"\nThe highest score follows a change of class after {_frames(stream.delay_median)} "
-            f"(median), {_frames(stream.delay_p90)} (90 %); "
-            f"never before the next change: {stream.never_followed} of {stream.changes}.\n"
-        )
-    if stream is not None and stream.flickers_per_1000 is not None:
-        text += f"Flickers: {stream.flickers_per_1000:.1f} in 1,000 frames.\n"
-    if evaluation.decided is not None:
-        text += _decided_text(evaluation)
-    return text
+    if stream is not None:
+        text += f"\n{_stream_table(evaluation)}"
+    return text + _decided_text(evaluation)
+
+
+def _stream_table(evaluation: Evaluation) -> str:
+    """The stream by its highest scores, and beside it as the live rule decides it."""
+    stream, decided = evaluation.stream, evaluation.decided
+    assert stream is not None
+    rows = [
+        ["on the stream", "highest score"],
+        ["right", percent(stream.accuracy)],
+        ["  95 % interval", _interval(stream.interval)],
+        ["unknown", "-"],
+        ["right of what is answered", "-"],
+        ["  95 % interval", "-"],
+    ]
+    if stream.changes:
+        changes = f"{stream.changes:,} changes" if stream.changes > 1 else "1 change"
+        rows += [
+            ["a change is followed after (median)", _frames(stream.delay_median)],
+            ["  90 % of them after", _frames(stream.delay_p90)],
+            [f"never before the next, of {changes}", f"{stream.never_followed:,}"],
+        ]
+    rows.append(["flickers in 1,000 frames", _tenths(stream.flickers_per_1000)])
+    if decided is not None:
+        beside = [
+            "as decided live",
+            percent(decided.accuracy),
+            _interval(decided.accuracy_interval),
+            percent(decided.unknown),
+            percent(decided.precision),
+            _interval(decided.precision_interval),
+        ]
+        if stream.changes:
+            beside += [_frames(decided.delay_median), _frames(decided.delay_p90)]
+            beside.append(f"{decided.never_followed:,}")
+        beside.append(_tenths(decided.flickers_per_1000))
+        rows = [[*row, more] for row, more in zip(rows, beside, strict=True)]
+    return table(rows)
 
 
 def _decided_text(evaluation: Evaluation) -> str:
+    """The rule, what it promised, and what other thresholds would do."""
     rule, decided = evaluation.decision, evaluation.decided
-    assert rule is not None and decided is not None
+    if rule is None or decided is None:
+        return ""
     if evaluation.stream is None:
-        return (
-            f"\nAs decided live (threshold {rule.threshold:g}): {percent(decided.coverage)} "
-            f"answered, {percent(decided.precision)} of those right, the others unknown.\n"
+        text = (
+            f"\nAs decided live (threshold {rule.threshold:g}): {percent(decided.unknown)} "
+            f"unknown; of the others {percent(decided.precision)} right "
+            f"(95 % interval {_interval(decided.precision_interval)}).\n"
         )
-    flickers = decided.flickers_per_1000
-    calm = "-" if flickers is None else f"{flickers:.1f}"
-    return (
-        f"\nAs decided live (smoothing {rule.smoothing:g}, hysteresis {rule.hysteresis:g}, "
-        f"threshold {rule.threshold:g}): {percent(decided.accuracy)} right; "
-        f"{percent(decided.coverage)} answered, {percent(decided.precision)} of those right; "
-        f"a change is followed after {_frames(decided.delay_median)} (median), "
-        f"{_frames(decided.delay_p90)} (90 %); {calm} flickers in 1,000 frames.\n"
-    )
+    else:
+        text = (
+            f"\nDecided live with smoothing {rule.smoothing:g}, hysteresis {rule.hysteresis:g}, "
+            f"threshold {rule.threshold:g}, all chosen on validation.\n"
+        )
+    if evaluation.promise is not None:
+        one = evaluation.kind.removesuffix("s")
+        said = shortfall_said(evaluation.promise, decided, one)
+        text += f"{said}\n" if said else ""
+    return text + _other_thresholds(evaluation)
+
+
+def _other_thresholds(evaluation: Evaluation) -> str:
+    """A few points of the curve: those of validation, and what they do here."""
+    promise, here = evaluation.promise, evaluation.curve
+    chosen = here if promise is None else promise.curve
+    points = [one for share in _ANSWERED if (one := point_at(chosen, share)) is not None]
+    if not points:
+        return ""
+    rows = [["threshold", "answered", "right"]]
+    if promise is not None:
+        rows = [["threshold", "answered", "right, on validation", "answered", "right, here"]]
+    for one in dict.fromkeys(points):
+        row = [f"{one.threshold:.3f}", percent(one.coverage), percent(one.precision)]
+        if promise is not None:
+            same = point_from(here, one.threshold)
+            row += ["-", "-"] if same is None else [percent(same.coverage), percent(same.precision)]
+        rows.append(row)
+    return f"\n{table(rows)}"
 
 
 def _class_table(evaluation: Evaluation) -> str:
@@ -166,6 +222,10 @@ def _confusions(evaluation: Evaluation) -> str:
 def _interval(interval: tuple[float | None, float | None]) -> str:
     low, high = interval
     return "-" if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def _tenths(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
 
 
 def _frames(count: int | None) -> str:

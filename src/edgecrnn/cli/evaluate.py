@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 from collections.abc import Callable
@@ -58,12 +59,16 @@ def execute(args: argparse.Namespace) -> int:
         subject.baseline,
         _progress("judging"),
     )
+    if chosen.unseen:
+        evaluation = dataclasses.replace(evaluation, promise=subject.promise)
     frames = int(chosen.clips.starts[-1])
     size = count_said(len(chosen.clips), subject.kind.removesuffix("s"))
     size += f", {count_said(frames, 'frame')}" if subject.kind == "clips" else ""
     print(f"{shown(str(args.model), 1000)} ({subject.what})")
     print(f"on {shown(str(args.data), 1000)}: {chosen.said}, {size}\n")
     print(evaluation_text(evaluation), end="")
+    if not chosen.unseen:
+        print("\nNote: training has used this split; expect less of clips that it has not.")
     for note in data.notes:
         print(f"\nNote: {shown(note, 1000)}")
     skipped = [(str(item.path), item.reason) for item in data.skipped]

@@ -112,6 +112,39 @@ def test_bootstrap_of_nothing_counted_is_not_a_number() -> None:
     assert math.isnan(high)
 
 
+def test_a_share_of_all_or_none_keeps_an_interval() -> None:
+    """Exact binomial: 30 of 30 is at least 88.4 %, 0 of 30 at most 11.6 % (two-sided 95 %)."""
+    counted = np.full(30, 7)
+    assert metrics.share_interval(counted, counted, 0) == (pytest.approx(0.8843, abs=5e-5), 1.0)
+    assert metrics.share_interval(0 * counted, counted, 0) == (0.0, pytest.approx(0.1157, abs=5e-5))
+    # A clip without counted frames says nothing: two of two, 0.025 ** (1 / 2).
+    low, _ = metrics.share_interval(ints(3, 0, 5), ints(3, 0, 5), 0)
+    assert low == pytest.approx(0.1581, abs=5e-5)
+    mixed = np.repeat([7, 0], 15)
+    assert metrics.share_interval(mixed, counted, 1) == metrics.bootstrap_interval(
+        mixed, counted, 1
+    )
+    assert math.isnan(metrics.share_interval(np.zeros(3), np.zeros(3), 0)[0])
+
+
+def test_the_interval_of_a_difference_as_published() -> None:
+    """56 of 70 less 48 of 80: 0.0524 to 0.3339 (Newcombe, 1998, table II, method 10)."""
+
+    def wilson(right: int, count: int) -> tuple[float, float]:
+        share, z = right / count, 1.959964
+        middle = share + z * z / (2 * count)
+        half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+        return ((middle - half) / (1 + z * z / count), (middle + half) / (1 + z * z / count))
+
+    low, high = metrics.difference_interval(56 / 70, wilson(56, 70), 48 / 80, wilson(48, 80))
+    assert (low, high) == (pytest.approx(0.0524, abs=5e-5), pytest.approx(0.3339, abs=5e-5))
+
+
+def test_frames_are_added_up_by_clip() -> None:
+    values = np.array([1, 0, 1, 1, 1, 0], bool)
+    assert metrics.per_clip(values, ints(0, 2, 3)).tolist() == [1, 1, 2]
+
+
 pairs = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=60)
 
 
