@@ -66,7 +66,8 @@ def _rest(one: Floats, other: Floats) -> Floats:
     place = np.linspace(-1, 1, SIDE, dtype=np.float32)
     zoom = right * place[None, None, :] + down * place[None, :, None]
     # The square bends the gain: what was brightened loses its highlights.
-    parts: list[Floats] = [one, one * one / 255, np.ones_like(one), right, down, zoom]
+    bent = np.asarray(one * one / 255, np.float32)
+    parts: list[Floats] = [one, bent, np.ones_like(one), right, down, zoom]
     explain = np.stack([_inner(part) for part in parts], axis=-1)
     wanted = _inner(other)[..., None]
     turned = explain.transpose(0, 2, 1)
