@@ -29,7 +29,7 @@ _ENTRIES = {"serious": 12, "warning": 8, "note": 4}  # of a finding, with pictur
 _TOGETHER = 3  # files of an entry
 _NAMES = 60  # of a finding without pictures
 _CLASSES = 60  # on the contact sheet
-_WITHOUT_PICTURES = ("broken",)
+_WITHOUT_PICTURES = ("broken", "unread")
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ def _image(reading: Reading) -> str:
 
 def _fitted(frame: npt.NDArray[np.uint8], height: int) -> npt.NDArray[np.uint8]:
     width = max(1, round(min(_WIDEST, frame.shape[1] / frame.shape[0]) * height))
-    wide = round(height * _WIDEST * frame.shape[0] / height)
+    wide = round(_WIDEST * frame.shape[0])
     cut = np.ascontiguousarray(frame[:, : max(1, wide)])
     return np.asarray(cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 

@@ -16,14 +16,15 @@ from edgecrnn.train.data.check.folder import read_folder
 from edgecrnn.train.data.check.near_duplicates import near_duplicates
 from edgecrnn.train.data.check.reading import Progress, Reading, read_all
 from edgecrnn.train.data.check.twins import twin_findings
+from edgecrnn.train.data.check.unread import unread_findings
 from edgecrnn.train.data.layout import Layout
 from edgecrnn.train.data.store import DataSettings, usual_rate
 
 # Of what is equally severe, what a person should see first.
 _ORDER = (
-    "refused", "shared", "leak", "labels", "broken", "short", "missing", "alike", "recordings",
-    "blank", "slow", "tiny", "unequal", "sizes", "coarse", "frozen", "repeats", "rates",
-    "made-split",
+    "refused", "shared", "leak", "labels", "broken", "unread", "short", "missing", "alike",
+    "recordings", "blank", "slow", "tiny", "unequal", "sizes", "coarse", "frozen", "repeats",
+    "rates", "made-split",
 )  # fmt: skip
 
 
@@ -75,6 +76,7 @@ def check_folder(root: Path, settings: DataSettings, progress: Progress | None =
         *refused,
         *twin_findings(layout, readings, near),
         *file_findings(layout, readings, rate, settings),
+        *unread_findings(layout),
         *class_findings(layout, readings),
     ]
     findings.sort(key=lambda f: (SEVERITIES.index(f.severity), _ORDER.index(f.kind)))

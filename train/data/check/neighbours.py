@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 _NEAR = 0.22  # share of bits in which a copy's hash may differ; measured: cropped by 2 %, 0.19
 _EACH = 8  # nearest kept for a file, in each relation
-_BLOCK = 1024
+_BLOCK = 1024  # files compared with all others at a time, fewer where there are very many
+_CELLS = 2**25  # compared at a time: 128 MiB of them as float32
 
 Ints = npt.NDArray[np.int64]
 Places = npt.NDArray[np.int32]
@@ -31,8 +32,9 @@ def near_pairs(bits: npt.NDArray[np.bool_], groups: tuple[Ints, Ints]) -> tuple[
     signs = np.where(bits, np.float32(1), np.float32(-1))
     least = bits.shape[1] * (1 - 2 * _NEAR)
     found: list[tuple[Ints, Ints]] = []
-    for start in range(0, len(signs), _BLOCK):
-        rows = slice(start, start + _BLOCK)
+    block = max(1, min(_BLOCK, _CELLS // max(1, len(signs))))
+    for start in range(0, len(signs), block):
+        rows = slice(start, start + block)
         alike = signs[rows] @ signs.T
         own = np.arange(start, start + len(alike))
         alike[np.arange(len(alike)), own] = -np.inf

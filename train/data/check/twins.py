@@ -30,7 +30,12 @@ def twin_findings(
     found = [
         _shared(layout, readings, [p for p in apart if same(p)]),
         _leak(layout, readings, [p for p in apart if not same(p)]),
-        *_labels(layout, readings, labels, same_count=sum(map(same, labels))),
+        *_labels(
+            layout,
+            readings,
+            [p for p in labels if same(p)],
+            [p for p in labels if not same(p)],
+        ),
         _within(layout, readings, within),
     ]
     return tuple(finding for finding in found if finding is not None)
@@ -109,21 +114,27 @@ def _leak(layout: Layout, readings: Sequence[Reading], pairs: list[Pair]) -> Fin
 
 
 def _labels(
-    layout: Layout, readings: Sequence[Reading], pairs: list[Pair], same_count: int
-) -> list[Finding | None]:
-    if not pairs:
-        return []
+    layout: Layout, readings: Sequence[Reading], same: list[Pair], alike: list[Pair]
+) -> list[Finding]:
+    """Files under two classes: identical ones are a wrong label, so are a few that look alike."""
     what = "classes" if layout.task == "classify" else "sets of labels"
-    files = {place for pair in pairs for place in (pair.first, pair.second)}
-    entries = tuple(
-        Entry(
-            (_name(layout, readings, pair.first), _name(layout, readings, pair.second)),
-            _said(readings, pair),
+    files = {place for pair in alike for place in (pair.first, pair.second)}
+    many = len(files) > max(2, _MANY * len(readings))
+    wrong = same if many else [*same, *alike]
+    one = layout.kind.removesuffix("s")
+    found = []
+    if wrong:
+        found.append(
+            Finding(
+                "labels",
+                "serious",
+                f"{counted(len(wrong), 'pair')} of files that show the same {one} under two {what}",
+                "decide which is right and delete the other: one of the labels is wrong",
+                _pair_entries(layout, readings, wrong),
+            )
         )
-        for pair in sorted(pairs, key=lambda pair: (pair.difference, pair.first))
-    )
-    if not same_count and len(files) > max(2, _MANY * len(readings)):
-        return [
+    if many:
+        found.append(
             Finding(
                 "alike",
                 "warning",
@@ -131,19 +142,22 @@ def _labels(
                 f"{LEAST:.0%} of the contrast",
                 "what tells them apart is too small to see at 32x32 pixels, or many labels are "
                 "wrong: crop closer, or train with a larger --size",
-                entries,
+                _pair_entries(layout, readings, alike),
             )
-        ]
-    one = layout.kind.removesuffix("s")
-    return [
-        Finding(
-            "labels",
-            "serious",
-            f"{counted(len(entries), 'pair')} of files that show the same {one} under two {what}",
-            "decide which is right and delete the other: one of the labels is wrong",
-            entries,
         )
-    ]
+    return found
+
+
+def _pair_entries(
+    layout: Layout, readings: Sequence[Reading], pairs: list[Pair]
+) -> tuple[Entry, ...]:
+    return tuple(
+        Entry(
+            (_name(layout, readings, pair.first), _name(layout, readings, pair.second)),
+            _said(readings, pair),
+        )
+        for pair in sorted(pairs, key=lambda pair: (pair.difference, pair.first))
+    )
 
 
 def _within(layout: Layout, readings: Sequence[Reading], pairs: list[Pair]) -> Finding | None:

@@ -203,3 +203,19 @@ def test_a_clip_whose_size_changes(tmp_path: Path, clips: Path, scene, save) -> 
         frame = scene(900 + i)
         save(clips / "train/away/numbered" / f"{i}.png", frame if i < 10 else frame[:100])
     assert files(only(check(clips))) == ["train/away/numbered"]
+
+
+def test_identical_files_stay_serious_where_the_classes_look_alike(tmp_path, scene, save) -> None:
+    rng = np.random.default_rng(0)
+    root = tmp_path / "d"
+    for split in ("train", "val", "test"):
+        for c, name in enumerate(("closed", "open")):
+            for i in range(15):
+                frame = scene(0)
+                frame[60 + 2 * c, 80] = 255
+                image = np.clip(frame + rng.normal(0, 2, frame.shape), 0, 255).astype(np.uint8)
+                save(root / split / name / f"{i}.png", image)
+    shutil.copy(root / "train/open/3.png", root / "train/closed/x.png")
+    kinds = {finding.kind: finding for finding in check(root).findings}
+    assert files(kinds["labels"]) == ["train/closed/x.png", "train/open/3.png"]
+    assert kinds["alike"].severity == "warning"

@@ -21,9 +21,10 @@ def flipped(bits: np.ndarray, count: int, seed: int) -> np.ndarray:
     return result
 
 
-@pytest.mark.parametrize("block", [7, 64, 1024])
-def test_the_same_pairs_as_comparing_each_with_each(block: int, monkeypatch) -> None:
+@pytest.mark.parametrize(("block", "cells"), [(7, 2**25), (64, 2**25), (1024, 2**25), (64, 1000)])
+def test_the_same_pairs_as_comparing_each_with_each(block: int, cells: int, monkeypatch) -> None:
     monkeypatch.setattr(neighbours, "_BLOCK", block)
+    monkeypatch.setattr(neighbours, "_CELLS", cells)
     bits = np.random.default_rng(0).random((90, 256)) < 0.5
     for copy, (original, differ) in enumerate(
         [(3, 0), (4, 10), (5, 40), (6, 56), (7, 57), (8, 90)]
