@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,9 @@ def run_subject(run: Path, record: RunRecord, data: Data, settings: ConvertSetti
             "made_split": record.data.made_split,
             "split_seed": record.data.split_seed,
             "split": "val",
+            "validation": None
+            if record.validation is None
+            else dataclasses.asdict(record.validation),
         },
     )
 

@@ -15,7 +15,7 @@ from edgecrnn.runtime.preprocess import Preprocessing
 from edgecrnn.train.data.store import Data, DataSettings, Progress, load
 from edgecrnn.train.evaluation.choice import TrainedOn
 from edgecrnn.train.evaluation.predictor import Predictor
-from edgecrnn.train.evaluation.promise import Promise
+from edgecrnn.train.evaluation.promise import Promise, read_promise
 from edgecrnn.train.predictors import baseline_predictor, bundle_predictor, keras_predictor
 from edgecrnn.train.run_folder import RECORD, read_record
 
@@ -138,6 +138,7 @@ def _open_bundle(bundle: Bundle, variant: str | None) -> Subject:
         task=manifest.task,
         decision=manifest.decision,
         trained=_trained_on(bundle),
+        promise=_promise(bundle),
     )
 
 
@@ -149,4 +150,15 @@ def _trained_on(bundle: Bundle) -> TrainedOn | None:
         said: Any = json.loads(bundle.read(CERTIFICATE))["data"]
         return TrainedOn(str(said["hash"]), bool(said["made_split"]), int(said["split_seed"]))
     except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _promise(bundle: Bundle) -> Promise | None:
+    """From the certificate's `data`: `validation`; None where it says nothing."""
+    if CERTIFICATE not in bundle.files:
+        return None
+    try:
+        said: Any = json.loads(bundle.read(CERTIFICATE))["data"]["validation"]
+        return None if said is None else read_promise(said, "validation")
+    except (ValueError, KeyError, TypeError, EdgecrnnError):
         return None

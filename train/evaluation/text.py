@@ -102,11 +102,11 @@ def _headline(evaluation: Evaluation) -> str:
         rows.append(["clips, their frames shuffled", percent(clip.shuffled_accuracy), "", ""])
     text = table(rows)
     if stream is not None:
-        text += f"\n{_stream_table(evaluation)}"
+        text += f"\n{table(stream_rows(evaluation))}"
     return text + _decided_text(evaluation)
 
 
-def _stream_table(evaluation: Evaluation) -> str:
+def stream_rows(evaluation: Evaluation) -> list[list[str]]:
     """The stream by its highest scores, and beside it as the live rule decides it."""
     stream, decided = evaluation.stream, evaluation.decided
     assert stream is not None
@@ -140,7 +140,7 @@ def _stream_table(evaluation: Evaluation) -> str:
             beside.append(f"{decided.never_followed:,}")
         beside.append(_tenths(decided.flickers_per_1000))
         rows = [[*row, more] for row, more in zip(rows, beside, strict=True)]
-    return table(rows)
+    return rows
 
 
 def _decided_text(evaluation: Evaluation) -> str:
@@ -163,26 +163,27 @@ def _decided_text(evaluation: Evaluation) -> str:
         one = evaluation.kind.removesuffix("s")
         said = shortfall_said(evaluation.promise, decided, one)
         text += f"{said}\n" if said else ""
-    return text + _other_thresholds(evaluation)
+    rows = threshold_rows(evaluation)
+    return text + (f"\n{table(rows)}" if rows else "")
 
 
-def _other_thresholds(evaluation: Evaluation) -> str:
-    """A few points of the curve: those of validation, and what they do here."""
+def threshold_rows(evaluation: Evaluation) -> list[list[str]]:
+    """A few points of the curve: those of validation, and what they do here; [] for none."""
     promise, here = evaluation.promise, evaluation.curve
     chosen = here if promise is None else promise.curve
     points = [one for share in _ANSWERED if (one := point_at(chosen, share)) is not None]
     if not points:
-        return ""
+        return []
     rows = [["threshold", "answered", "right"]]
     if promise is not None:
-        rows = [["threshold", "answered", "right, on validation", "answered", "right, here"]]
+        rows = [["threshold", "validation: answered", "right", "here: answered", "right"]]
     for one in dict.fromkeys(points):
         row = [f"{one.threshold:.3f}", percent(one.coverage), percent(one.precision)]
         if promise is not None:
             same = point_from(here, one.threshold)
             row += ["-", "-"] if same is None else [percent(same.coverage), percent(same.precision)]
         rows.append(row)
-    return f"\n{table(rows)}"
+    return rows
 
 
 def _class_table(evaluation: Evaluation) -> str:

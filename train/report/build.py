@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
 
 from edgecrnn.runtime.files import write_file
-from edgecrnn.train.evaluation.text import count_said, percent
+from edgecrnn.train.evaluation.promise import shortfall_said
+from edgecrnn.train.evaluation.text import count_said, percent, stream_rows, threshold_rows
 from edgecrnn.train.report.certificate import certificate_section
 from edgecrnn.train.report.confusion import confusion_map
 from edgecrnn.train.report.content import ReportInput
 from edgecrnn.train.report.curves import curve_chart, series
 from edgecrnn.train.report.filmstrip import card
 from edgecrnn.train.report.page import bytes_said, render, style
-from edgecrnn.train.report.precision_coverage import sureness_chart
+from edgecrnn.train.report.precision_coverage import Curve, precision_chart
 from edgecrnn.train.report.stream_strip import FRAMES_SHOWN, stream_strip
 
 # Differences smaller than this are not worth a remark.
@@ -57,6 +59,9 @@ def build_report(report: ReportInput) -> str:
         confusion=confusion_map(evaluation.labels, evaluation.confusion),
         curves=_curves(report),
         sureness=_sureness(report),
+        shortfall=_shortfall(report),
+        stream_rows=stream_rows(evaluation) if evaluation.stream else [],
+        threshold_rows=threshold_rows(evaluation),
         wrong=[one for one in cards if not one.right],
         right=[one for one in cards if one.right],
         stream=stream_strip(trace, evaluation.labels, report.frame_rate) if trace else None,
@@ -158,11 +163,42 @@ def _size_tile(report: ReportInput) -> list[Tile]:
     return [Tile("On the device", bytes_said(smallest.size), remark)]
 
 
+def _shortfall(report: ReportInput) -> str:
+    """What validation promised, against what is judged; nothing where it promised nothing."""
+    evaluation = report.evaluation
+    if evaluation.promise is None or evaluation.decided is None:
+        return ""
+    return shortfall_said(evaluation.promise, evaluation.decided, evaluation.kind.removesuffix("s"))
+
+
 def _sureness(report: ReportInput) -> Markup | None:
     evaluation = report.evaluation
-    if evaluation.decision is None or not evaluation.curve:
+    if not evaluation.curve:
         return None
-    return sureness_chart(evaluation.curve, evaluation.decision.threshold)
+    name, here, promise = _judged_name(report.judged_on), evaluation.decided, evaluation.promise
+    coverage = None if here is None else here.coverage
+    precision = None if here is None else here.precision
+    if promise is None:
+        return precision_chart([Curve(name, "curve val", evaluation.curve, coverage, precision)])
+    then = promise.decided
+    return precision_chart(
+        [
+            Curve(
+                "validation, for choosing",
+                "curve val",
+                promise.curve,
+                then.coverage,
+                then.precision,
+            ),
+            Curve(f"{name}, only shown", "curve base", evaluation.curve, coverage, precision),
+        ]
+    )
+
+
+def _judged_name(judged_on: str) -> str:
+    """'test' of 'the test split that training made'."""
+    found = re.match(r"the (test|val|train) split", judged_on)
+    return found[1].replace("val", "validation") if found else "the clips judged"
 
 
 def _curves(report: ReportInput) -> list[tuple[str, Markup]]:
