@@ -85,6 +85,7 @@ def test_what_cannot_be_read(tmp_path: Path, capsys) -> None:
         (["check"], "required: DIR"),
         (["check", "{data}", "--shown", "-1"], "--shown: expected 0 to 200, got -1"),
         (["check", "{data}", "--max-bad", "2"], "--max-bad: expected 0 to 1, got 2.0"),
+        (["check", "{data}", "--window", "1"], "--window: expected at least 2 frames, got 1"),
         (["check", "{data}", "--out", "{data}"], "expected a path that does not exist yet"),
         (["check", "{data}", "--json", "{data}", "--force"], "expected a file to replace"),
     ],
@@ -92,6 +93,21 @@ def test_what_cannot_be_read(tmp_path: Path, capsys) -> None:
 def test_wrong_arguments(arguments: list[str], said: str, data: Path, capsys) -> None:
     assert cli.main(["data", *(a.format(data=data) for a in arguments)]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_window_is_that_of_train(tmp_path: Path, capsys) -> None:
+    for name in ("away", "toward"):
+        for i in range(3):
+            path = tmp_path / "clips" / name / f"{i}.avi"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (160, 120))
+            for frame in range(12):
+                writer.write(scene(100 * i + frame + 10_000 * (name == "away")))
+            writer.release()
+    code, out, _ = check(capsys, tmp_path / "clips")
+    assert code == 1 and "6 clips shorter than a window of 16 frames at 10 frames a second" in out
+    assert "use --window 12" in out
+    assert check(capsys, tmp_path / "clips", "--window", 12)[0] == 0
 
 
 def test_the_json_holds_all(data: Path, tmp_path: Path, capsys) -> None:

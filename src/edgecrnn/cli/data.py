@@ -11,8 +11,9 @@ from edgecrnn.cli.flags import add_settings, read_settings
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.files import check_output, write_file
 from edgecrnn.train.data.store import DataSettings
+from edgecrnn.train.settings import TrainSettings
 
-_SKIPPED = ("cache", "allow_shared")
+_SKIPPED = ("cache", "allow_shared", "shortest")
 _MOST_SHOWN = 200
 
 
@@ -36,6 +37,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="pictures or clips on the page of each class and split (default 12)",
     )
+    check.add_argument(
+        "--window",
+        type=int,
+        metavar="N",
+        help="frames of a clip that training needs at least, as for train "
+        f"(default {TrainSettings.window})",
+    )
     check.add_argument("--force", action="store_true", help="replace the files written")
     add_settings(check, DataSettings, skip=_SKIPPED, title="what training would be given")
 
@@ -47,7 +55,7 @@ def execute(args: argparse.Namespace) -> int:
 
     if not 0 <= args.shown <= _MOST_SHOWN:
         raise EdgecrnnError(f"--shown: expected 0 to {_MOST_SHOWN}, got {args.shown}")
-    settings = read_settings(DataSettings, args)
+    settings = read_settings(DataSettings, args, shortest=_window(args))
     for path in (args.json, args.out):
         if path is not None:
             check_output(path, args.force, ())
@@ -65,6 +73,12 @@ def execute(args: argparse.Namespace) -> int:
         write_data_check(args.out, checked, args.shown)
         print(f"page  {args.out}")
     return int(checked.serious)
+
+
+def _window(args: argparse.Namespace) -> int:
+    if args.window is None:
+        return TrainSettings.window
+    return read_settings(TrainSettings, argparse.Namespace(window=args.window)).window
 
 
 def _reading(done: int, total: int) -> None:
