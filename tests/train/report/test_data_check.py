@@ -108,6 +108,15 @@ def test_a_folder_that_training_refuses_has_a_page(tmp_path: Path) -> None:
     assert "training refuses it" in html and '<span class="none">none</span>' in html
 
 
+def test_files_that_training_passes_over_are_named_without_pictures(tmp_path: Path) -> None:
+    root = pictures(tmp_path / "set")
+    (root / "train/cat/phone.heic").write_bytes(b"picture")
+    shutil.copy(root / "train/cat/1.jpg", root / "left.jpg")
+    html = page(root, most=0)
+    parsed(html)
+    assert "train/cat/phone.heic" in html and "left.jpg: in no class folder" in html
+
+
 def test_many_classes_stay_small(tmp_path: Path) -> None:
     labels = tuple(f"class {i}" for i in range(70))
     root = tmp_path / "set"

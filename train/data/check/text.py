@@ -31,10 +31,8 @@ def headline(checked: Checked) -> str:
     one = layout.kind.removesuffix("s")
     what = "classes" if layout.task == "classify" else "labels"
     rate = f" at {checked.frame_rate:g} frames a second" if checked.frame_rate else ""
-    return (
-        f"{layout.root}: {counted(len(layout.items), one)} of {len(layout.labels)} {what}{rate}, "
-        f"read in {checked.seconds:.1f} s"
-    )
+    size = f"{counted(len(layout.items), one)} of {len(layout.labels)} {what}{rate}"
+    return f"{shown(str(layout.root), 1000)}: {size}, read in {checked.seconds:.1f} s"
 
 
 def verdict(checked: Checked) -> str:
