@@ -86,11 +86,12 @@ def stream_windows(
     starts, clips = _sequence(store, order)
     length = steps * window
     place = (np.arange(batch)[:, None] * length + np.arange(length)) % len(starts)
+    # Before what changes frames: the streams are the same whatever the augmentation.
+    reset = rng.random((batch, steps)) < 1 / reset_every
+    reset[:, :1] = True
     draws = _draws(store, len(order), augment, rng)
     targets = _targets(store, order, draws, mirrored)
     shown = np.unique(targets, axis=0, return_inverse=True)[1][clips[place]]
-    reset = rng.random((batch, steps)) < 1 / reset_every
-    reset[:, :1] = True
     weights = _weights(shown, reset, warmup, window)
     if steps and not weights.any():
         raise EdgecrnnError(

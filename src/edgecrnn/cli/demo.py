@@ -45,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--export", type=Path, metavar="DIR",
         help="only write the clips, to see the layout that train reads",
     )  # fmt: skip
-    parser.add_argument("--epochs", type=int, default=10, help="of the training (default 10)")
+    parser.add_argument("--epochs", type=int, default=12, help="of the training (default 12)")
     parser.add_argument("--clips", type=int, default=160, help="of each class (default 160)")
     parser.add_argument("--force", action="store_true", help="replace what is there")
 
