@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import queue
+import struct
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecrnn.runtime.frame import Frame
-from edgecrnn.runtime.page.watched import RATE, Newest, Watched
+from edgecrnn.runtime.page.watched import RATE, Newest, Watched, point
 
 _WIDEST = 1280  # pixels
 _QUALITY = 80  # of JPEG
@@ -36,6 +38,21 @@ def snapshot(frame: Frame) -> bytes:
     return jpeg(frame, frame.image.shape[1], _BEST)
 
 
+def with_result(picture: bytes, number: int, watched: Watched, newest: Newest) -> bytes:
+    """One message of the WebSocket, so that no label stands beside another frame than its own.
+
+    The length of the JSON (uint32, big end first), the JSON, the JPEG.
+    """
+    facts = {
+        "stream": number,
+        "generation": watched.generation,
+        "frame": newest.result.frame,
+        "point": point(newest.result),
+    }
+    head = json.dumps(facts).encode()
+    return struct.pack(">I", len(head)) + head + picture
+
+
 @dataclass
 class _Shown:
     """One stream: who watches, which result was shown last, and when the next may be."""
@@ -50,7 +67,7 @@ class Pictures:
 
     Args:
         streams: is read again and again; one may be added.
-        publish: takes (number of the stream, JPEG), in this thread.
+        publish: takes (number of the stream, picture with its result), in this thread.
     """
 
     def __init__(self, streams: Sequence[Watched], publish: Callable[[int, bytes], None]):
@@ -69,18 +86,16 @@ class Pictures:
         """Begin."""
         self._thread.start()
 
-    def watch(self, number: int, by: int) -> bool:
-        """So many viewers more (or less) for a stream; whether it had none before.
+    def watch(self, number: int, by: int) -> None:
+        """So many viewers more (or less) for a stream; called by one thread.
 
-        The first gets the newest frame at once. Called by one thread.
+        The first gets the newest frame at once.
         """
         shown = self._shown.setdefault(number, _Shown())
-        first = shown.viewers == 0
-        if first:
+        if shown.viewers == 0:
             shown.number = 0
         shown.viewers += by
         self.ring()
-        return first
 
     def stop(self) -> None:
         """End; waits a moment for the picture that is under way."""
@@ -120,5 +135,7 @@ class Pictures:
         encoded = jpeg(newest.frame)
         took = time.monotonic() - began
         shown.number = newest.number
-        shown.due = began + max(1 / RATE, took / _SHARE)
-        self._publish(number, encoded)
+        # All streams share what encoding may take.
+        watched = sum(each.viewers > 0 for each in list(self._shown.values()))
+        shown.due = began + max(1 / RATE, took * watched / _SHARE)
+        self._publish(number, with_result(encoded, number, self._streams[number], newest))

@@ -79,6 +79,7 @@ class Watched:
         thresholds = rule.thresholds or (rule.threshold,) * len(stream.labels)
         return {
             "source": stream.source,
+            "generation": self.generation,
             "bundle": stream.bundle,
             "labels": stream.labels,
             "rate": stream.rate,

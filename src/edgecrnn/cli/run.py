@@ -17,11 +17,13 @@ from edgecrnn.runtime.choice import EngineSettings
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Source, SourceSettings
 from edgecrnn.runtime.live import LiveSettings
+from edgecrnn.runtime.page import PageSettings, open_page
 from edgecrnn.runtime.reopen import ReopenSettings
 from edgecrnn.runtime.review import ReviewSettings
 
 if TYPE_CHECKING:
     from edgecrnn.runtime.live import Live
+    from edgecrnn.runtime.page.server import Page
     from edgecrnn.runtime.preprocess import Image
     from edgecrnn.runtime.publishing import Published
     from edgecrnn.runtime.sinks import Sink, Stream
@@ -53,7 +55,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "record:FOLDER; several may be given",
     )
     parser.add_argument("--json", action="store_true", help="JSON lines on a terminal, too")
-    for settings in (LiveSettings, EngineSettings, SourceSettings, ReopenSettings, ReviewSettings):
+    for settings in (
+        LiveSettings,
+        PageSettings,
+        EngineSettings,
+        SourceSettings,
+        ReopenSettings,
+        ReviewSettings,
+    ):
         add_settings(parser, settings)
 
 
@@ -65,8 +74,13 @@ def execute(args: argparse.Namespace) -> int:
     settings = read_settings(LiveSettings, args)
     load = _loader(args)
     reopening = read_settings(ReopenSettings, args)
-    open_sinks = _sink_opener(args, settings.realtime)
-    with asked_by_signal() as asked:
+    with contextlib.ExitStack() as open_here:
+        asked = open_here.enter_context(asked_by_signal())
+        # Before the camera opens: an address that is taken is told at once.
+        page = open_page(read_settings(PageSettings, args), _say)
+        if page is not None:
+            open_here.enter_context(page)
+        open_sinks = _sink_opener(args, settings.realtime, page)
         models = load()
         sources = _open_sources(args, models[0], reopening)
         ran = models[0].about.text()
@@ -74,6 +88,8 @@ def execute(args: argparse.Namespace) -> int:
             _say(f"{source.name}: {source.about}; {ran}")
             ran = "the same"
         live = Live(models, sources, open_sinks, settings, _warn, load, Notifier())
+        if page is not None:
+            page.show(live)
         try:
             summaries = live.run(lambda: _answer(asked, live))
         except EdgecrnnError as error:
@@ -173,9 +189,9 @@ def _all_or_none(specs: Sequence[str], opened: Callable[[str], Source]) -> list[
 
 
 def _sink_opener(
-    args: argparse.Namespace, realtime: bool
+    args: argparse.Namespace, realtime: bool, page: Page | None
 ) -> Callable[[Stream, Published], Sequence[Sink]]:
-    """Standard output, and what --sink and --review say."""
+    """Standard output, and what --sink, --review and --serve say."""
     from edgecrnn.runtime.publishing import Publishing
     from edgecrnn.runtime.review import open_review
     from edgecrnn.runtime.sinks import Bounded, open_sinks
@@ -198,8 +214,12 @@ def _sink_opener(
             # A reader that is slow must not hold a camera up; a file can wait for it.
             output = Bounded(output, "standard output", warn=_warn)
         reviewed = open_review(review, stream, _warn)
-        kept = [] if reviewed is None else [reviewed[1]]
-        return [output, *open_sinks(args.sink, stream, _warn), *kept]
+        others: list[Sink] = [*open_sinks(args.sink, stream, _warn)]
+        if reviewed is not None:
+            others.append(reviewed[1])
+        if page is not None:
+            others.append(page.watch(stream, None if reviewed is None else reviewed[0]))
+        return [output, *others]
 
     return opener
 
