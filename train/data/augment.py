@@ -59,6 +59,9 @@ class Augmentation:
     swaps: tuple[str, ...] = setting(
         (), "classes that a mirrored clip changes into each other, as LEFT=RIGHT"
     )
+    turn: float = setting(
+        0.0, "largest turn of the picture, either way", unit="degrees", least=0, most=180
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -99,6 +102,7 @@ class Draws:
     mirror: npt.NDArray[np.bool_]  # [n]
     tables: Image  # [n, 256, channels], the new level for each old one
     sigmas: npt.NDArray[np.float64]  # [n], pixels of blur
+    angles: npt.NDArray[np.float64]  # [n], degrees, against the clock
     settings: Augmentation
 
 
@@ -115,7 +119,9 @@ def draw(
         boxes[:, 2 * side], boxes[:, 2 * side + 1] = first, first + kept
     mirror = (rng.random(count) < 0.5) & (settings.flip == "horizontal")
     sigmas = rng.uniform(0, settings.blur, count)
-    return Draws(boxes, mirror, _tables(settings, count, channels, rng), sigmas, settings)
+    tables = _tables(settings, count, channels, rng)
+    angles = rng.uniform(-settings.turn, settings.turn, count) if settings.turn else np.zeros(count)
+    return Draws(boxes, mirror, tables, sigmas, angles, settings)
 
 
 def _tables(settings: Augmentation, count: int, channels: int, rng: np.random.Generator) -> Image:
@@ -148,7 +154,14 @@ def apply(frames: Image, clip: int, draws: Draws, out: Image) -> None:
         frames = np.ascontiguousarray(frames[:, :, ::-1])
     top, bottom, left, right = draws.boxes[clip]
     kept = frames[:, top:bottom, left:right]
-    if kept.shape == frames.shape:
+    if draws.angles[clip]:
+        turned = _turned(draws.boxes[clip], float(draws.angles[clip]), (height, width))
+        for frame, target in zip(frames, out, strict=True):
+            # What turns in from outside is the picture's own edge, mirrored.
+            cv2.warpAffine(
+                frame, turned, (width, height), dst=target, borderMode=cv2.BORDER_REFLECT_101
+            )
+    elif kept.shape == frames.shape:
         out[...] = frames
     else:
         for frame, target in zip(kept, out, strict=True):
@@ -156,6 +169,21 @@ def apply(frames: Image, clip: int, draws: Draws, out: Image) -> None:
     if draws.sigmas[clip] > 0:
         for target in out:
             cv2.GaussianBlur(target, (0, 0), float(draws.sigmas[clip]), dst=target)
+
+
+def _turned(box: _Ints, angle: float, size: tuple[int, int]) -> npt.NDArray[np.float64]:
+    """Affine map [2, 3] of a frame to what is kept of it, turned about its middle."""
+    top, bottom, left, right = box
+    height, width = size
+    middle = ((left + right - 1) / 2, (top + bottom - 1) / 2)
+    turn = cv2.getRotationMatrix2D(middle, angle, 1.0)
+    turn[:, 2] += np.array([(width - 1) / 2, (height - 1) / 2]) - middle
+    # Then as large as the frame.
+    larger = np.diag([width / (right - left), height / (bottom - top)])
+    about = np.array([(width - 1) / 2, (height - 1) / 2])
+    return np.asarray(
+        np.column_stack([larger @ turn[:, :2], larger @ (turn[:, 2] - about) + about]), np.float64
+    )
 
 
 class Noise:

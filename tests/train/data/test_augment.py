@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -28,17 +29,46 @@ def test_nothing_asked_nothing_changed() -> None:
 @given(
     st.floats(0, 0.5), st.floats(0, 1), st.floats(0, 0.9), st.floats(0, 0.9), st.floats(0, 2),
     st.sampled_from([0, 1.5, 16]), st.sampled_from(["none", "horizontal"]),
-    st.sampled_from([(8, 8, 1), (9, 17, 3), (48, 48, 3)]), st.integers(0, 99),
+    st.sampled_from([0, 15, 180]), st.sampled_from([(8, 8, 1), (9, 17, 3), (48, 48, 3)]),
+    st.integers(0, 99),
 )  # fmt: skip
 def test_a_still_clip_stays_still(
-    crop, brightness, contrast, tint, gamma, blur, flip, shape, seed
+    crop, brightness, contrast, tint, gamma, blur, flip, turn, shape, seed
 ) -> None:
     frames = np.random.default_rng(seed).integers(0, 255, (1, *shape), np.uint8).repeat(3, 0)
     before = frames.copy()
-    how = Augmentation(crop, brightness, contrast, tint, gamma, blur, 0, flip)
+    how = Augmentation(crop, brightness, contrast, tint, gamma, blur, 0, flip, (), turn)
     out = changed(how, frames, seed)
     assert np.array_equal(frames, before)
     assert (out == out[0]).all()
+
+
+def test_a_quarter_turn_about_the_middle() -> None:
+    frames = np.random.default_rng(0).integers(0, 255, (2, 12, 12, 3), np.uint8)
+    draws = draw(replace(NONE, turn=90), 4, (12, 12, 3), np.random.default_rng(0))
+    draws.angles[:] = 90
+    out = np.empty_like(frames)
+    apply(frames, 0, draws, out)
+    assert np.array_equal(out, np.rot90(frames, axes=(1, 2)))
+
+
+def test_a_turn_and_a_crop_keep_the_middle_of_what_is_cropped() -> None:
+    """A dot in the middle of the crop is in the middle of the result, whatever the angle."""
+    frames = np.zeros((1, 41, 41, 3), np.uint8)
+    draws = draw(replace(NONE, turn=180, crop=0.5), 4, (41, 41, 3), np.random.default_rng(1))
+    for clip in range(4):
+        top, bottom, left, right = draws.boxes[clip]
+        frames[:] = 0
+        frames[:, (top + bottom - 1) // 2, (left + right - 1) // 2] = 255
+        out = np.empty_like(frames)
+        apply(frames, clip, draws, out)
+        seen = np.argwhere(out[0, :, :, 0] > 60)
+        assert np.abs(seen.mean(axis=0) - 20).max() <= 1.5
+
+
+def test_the_angles_are_as_large_as_asked() -> None:
+    angles = draw(replace(NONE, turn=20), 1000, (8, 8, 3), np.random.default_rng(0)).angles
+    assert 19 < angles.max() <= 20 and -20 <= angles.min() < -19
 
 
 def test_flip_mirrors_about_half() -> None:

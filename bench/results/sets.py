@@ -1,0 +1,43 @@
+"""What is trained on each set: our flags, and what the peers take over of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Set:
+    """A data folder and our settings for it; frame sizes are width x height."""
+
+    name: str
+    size: tuple[int, int]
+    flags: tuple[str, ...]  # of `edgecrnn train`, beside --size
+    frame_rate: float | None = None
+    flip: bool = False  # whether a mirrored picture keeps its class
+    balanced: bool = False
+    # Where there is no test split: val is the test, and a tenth of train chooses the epoch.
+    test_is_val: bool = False
+
+
+SETS = (
+    Set("hand_digits", (64, 64), ("--epochs", "40", "--batch", "32")),
+    Set("trashnet6", (64, 64), ("--epochs", "40", "--batch", "32", "--flip", "horizontal"), flip=True),
+    Set("body_pose", (64, 64), ("--epochs", "30", "--batch", "32"), test_is_val=True),
+    Set(
+        "tank_state", (64, 48),
+        ("--frame-rate", "5", "--epochs", "25", "--batch", "8", "--balanced"),
+        frame_rate=5.0, balanced=True,
+    ),
+    Set(
+        "wagon_direction", (88, 64),
+        ("--epochs", "40", "--batch", "8", "--flip", "horizontal", "--dropout", "0.3",
+         "--weight-decay", "0.001"),
+        flip=True,
+    ),
+    Set("railcar_multilabel", (64, 64), ("--epochs", "40", "--batch", "16")),
+)  # fmt: skip
+
+
+def set_named(name: str) -> Set:
+    """The set of that name."""
+    return next(each for each in SETS if each.name == name)
