@@ -1,7 +1,6 @@
 // Scores over time: a line for each label that was near, and below them what was decided.
 
-const SLOTS = 8; // colours
-const SHOWN = 6; // lines that are coloured at once
+const SLOTS = 8; // colours, and lines that have one
 const RIBBON = 26; // px
 const LEFT = 34; // px
 const AXIS = 18; // px
@@ -31,8 +30,9 @@ export function nearest(points, count) {
   const highest = new Array(count).fill(0);
   for (const [, , , scores] of points)
     for (let i = 0; i < count; i++) if (scores[i] > highest[i]) highest[i] = scores[i];
-  const order = [...highest.keys()].sort((a, b) => highest[b] - highest[a]);
-  return order.slice(0, SHOWN);
+  const order = [...highest.keys()];
+  if (count > SLOTS) order.sort((a, b) => highest[b] - highest[a]);
+  return order.slice(0, SLOTS);
 }
 
 export function draw(canvas, points, about, slots) {

@@ -1,10 +1,11 @@
-// The live page. Names from elsewhere are only ever set as text.
+// The live page: the connection, the picture, the scores.
 
 import { Colors, draw, nearest } from "/chart.js";
+import { ask } from "/correct.js";
+import { tell } from "/doing.js";
+import { at, connection, percent, post, veil } from "/parts.js";
 
 const MOST = 10; // bars that are shown unless all are asked for
-const at = (id) => document.getElementById(id);
-const percent = (score) => `${Math.round(score * 100)} %`;
 
 let socket = null;
 let attempts = 0;
@@ -52,7 +53,11 @@ function look() {
 
 function hear(said) {
   if (said.about) begin(said.about);
-  if (said.state) tell(said.state);
+  if (said.state) {
+    state = said.state;
+    tell(state, stream, points.length > 0, turn);
+    if (about && !showAll) arrange();
+  }
 }
 
 async function see(data) {
@@ -113,13 +118,12 @@ function show(image, point) {
 }
 
 function say([, label, score, scores]) {
-  const label_ = at("label");
   decided = label;
   const parts = about.several_labels ? label.split("+") : [label];
   const known = about.labels.includes(label) || (about.several_labels && label !== "none");
-  label_.textContent = about.several_labels ? label.split("+").join(" + ") : label;
-  label_.title = label;
-  label_.className = known && label !== "unknown" ? "" : "none";
+  at("label").textContent = about.several_labels ? label.split("+").join(" + ") : label;
+  at("label").title = label;
+  at("label").className = known && label !== "unknown" ? "" : "none";
   at("score").textContent = percent(score);
   scores.forEach((each, index) => {
     const { item, fill, number } = rows[index];
@@ -186,73 +190,6 @@ function paint() {
   draw(at("chart"), points, about, slots);
 }
 
-// ---- how it is doing
-
-function tell(told) {
-  state = told;
-  const { streams, machine } = state;
-  tabs(streams);
-  const now = streams[stream];
-  if (!now) return;
-  value("fps", now.fps_out.toFixed(1), "a second");
-  at("fps-in").textContent = `${now.fps_in.toFixed(1)} frames a second come; ${count(now.dropped)} dropped`;
-  if (now.p50_ms === null) value("latency", "–", "");
-  else value("latency", now.p50_ms.toFixed(now.p50_ms < 10 ? 1 : 0), "ms");
-  at("latency-more").textContent =
-    now.p95_ms === null ? "" : `95 of 100 within ${now.p95_ms.toFixed(now.p95_ms < 10 ? 1 : 0)} ms`;
-  heat(machine);
-  at("delegate").textContent = now.delegate;
-  const all = now.operators_taken + now.operators_left;
-  at("engine").textContent =
-    `${now.variant}, ${now.engine}, ${now.threads} thread${now.threads === 1 ? "" : "s"}; ` +
-    `${now.operators_taken} of ${all} operators`;
-  at("footer").textContent =
-    `edgecrnn ${state.version} on ${machine.name}; up ${lasted(now.uptime)}; ${count(now.classified)} decisions, ` +
-    `${count(now.resets)} resets, source opened again ${count(now.reopened)} times`;
-  at("notice").hidden = !now.error;
-  at("notice").textContent = now.error;
-  const paused = now.state === "paused";
-  at("pause").disabled = false;
-  at("pause").textContent = paused ? "Go on" : "Pause";
-  at("pause").setAttribute("aria-pressed", `${paused}`);
-  const words = { waiting: "Waiting for the camera …", reopening: "The camera is gone. Opening it again …",
-    paused: "Paused", hung: "The model does not answer.", ended: "This source has ended." };
-  veil(points.length || now.state in words ? words[now.state] : "Waiting for the first decision …");
-  connection(now.well ? "live" : "wait", now.state === "running" ? "live" : now.state);
-  if (about && !showAll) arrange();
-}
-
-function heat({ celsius, megahertz, most_megahertz, throttled = [], throttled_before = [] }) {
-  if (celsius === null || celsius === undefined) value("celsius", "–", "");
-  else value("celsius", celsius.toFixed(0), "°C");
-  const said = [...throttled, ...throttled_before.filter((w) => !throttled.includes(w)).map((w) => `${w} before`)];
-  if (megahertz) said.push(`${megahertz.toFixed(0)} of ${(most_megahertz || megahertz).toFixed(0)} MHz`);
-  at("throttled").textContent = said.join(", ") || "the machine does not tell";
-  at("heat").classList.toggle("bad", throttled.length > 0);
-}
-
-function tabs(streams) {
-  const bar = at("streams");
-  bar.hidden = streams.length < 2;
-  while (bar.children.length < streams.length) {
-    const button = document.createElement("button");
-    const number = bar.children.length;
-    button.type = "button";
-    button.setAttribute("role", "tab");
-    button.append(document.createElement("b"), document.createElement("span"));
-    button.onclick = () => turn(number);
-    bar.append(button);
-  }
-  streams.forEach((each, number) => {
-    const button = bar.children[number];
-    const running = each.state === "running";
-    button.firstChild.textContent = running && each.label !== null ? each.label : each.state;
-    button.lastChild.textContent = button.title = each.source;
-    button.classList.toggle("bad", !each.well);
-    button.setAttribute("aria-selected", `${number === stream}`);
-  });
-}
-
 function turn(number) {
   stream = number;
   about = null;
@@ -260,98 +197,19 @@ function turn(number) {
   clear();
   veil("…");
   look();
-  if (state) tell(state);
-}
-
-function value(id, number, unit) {
-  const small = document.createElement("small");
-  small.textContent = unit;
-  at(id).replaceChildren(number, small);
-}
-
-const count = (number) => number.toLocaleString("en");
-
-function lasted(seconds) {
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
-  return seconds < 172800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86400)} days`;
-}
-
-function connection(kind, text) {
-  at("connection").className = kind;
-  at("connection").textContent = text;
-}
-
-function veil(text) {
-  at("veil").hidden = !text;
-  at("veil-text").textContent = text || "";
-}
-
-let fading = 0;
-function toast(text, bad = false) {
-  at("toast").textContent = text;
-  at("toast").className = bad ? "bad" : "";
-  at("toast").hidden = false;
-  clearTimeout(fading);
-  fading = setTimeout(() => (at("toast").hidden = true), 6000);
+  if (state) tell(state, stream, false, turn);
 }
 
 // ---- buttons
 
-async function post(what, body) {
-  try {
-    const answer = await fetch(`/streams/${stream}/${what}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    });
-    const said = await answer.json();
-    if (answer.ok) return said;
-    toast(said.error, true);
-  } catch {
-    toast("The run does not answer.", true);
-  }
-  return null;
-}
-
-at("pause").onclick = () => post("pause", { paused: state.streams[stream].state !== "paused" });
+at("pause").onclick = () => post(stream, "pause", { paused: state.streams[stream].state !== "paused" });
 
 at("more").onclick = () => {
   showAll = !showAll;
   arrange();
 };
 
-at("wrong").onclick = () => {
-  at("correct-why").textContent = `It said: ${decided || "nothing yet"}. The last seconds are kept under the label that you choose, for the next training.`;
-  at("choices").replaceChildren(...about.labels.map(choice));
-  at("filter").hidden = about.labels.length <= MOST;
-  at("filter").value = "";
-  at("correct").showModal();
-};
-
-function choice(name) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = name;
-  button.onclick = async () => {
-    at("correct").close();
-    const done = await post("correct", { label: name });
-    if (done) toast(`Kept as ${name}: ${done.saved}`);
-  };
-  return button;
-}
-
-at("filter").oninput = () => {
-  const wanted = at("filter").value.toLowerCase();
-  for (const button of at("choices").children)
-    button.hidden = !button.textContent.toLowerCase().includes(wanted);
-};
-at("filter").onkeydown = (event) => {
-  if (event.key !== "Enter") return;
-  event.preventDefault();
-  const left = [...at("choices").children].filter((button) => !button.hidden);
-  if (left.length === 1) left[0].click();
-};
+at("wrong").onclick = () => about && ask(stream, about.labels, decided);
 
 document.addEventListener("visibilitychange", look);
 window.addEventListener("resize", paint);

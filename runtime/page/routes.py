@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from edgecrnn.runtime.live import Live
 
 _HERE = Path(__file__).parent
-_FILES = {"/page.css": "text/css", "/page.js": "text/javascript", "/chart.js": "text/javascript"}
+_TYPES = {".css": "text/css", ".js": "text/javascript"}
 _SILENT = 20.0  # seconds between two questions whether a viewer is still there
 _LONGEST = 4096  # bytes that a viewer may send at once
 # A page of one's own, since a browser that was led here by another site keeps the cookie back.
@@ -53,7 +53,11 @@ class Routes:
         self._guard, self._facts = guard, facts
         # Encoding a large picture and writing a clip take their time: one after the other.
         self._work = asyncio.Semaphore(1)
-        self._files = {name: (_HERE / name[1:]).read_text("utf-8") for name in _FILES}
+        self._files = {
+            f"/{path.name}": (path.read_text("utf-8"), kind)
+            for kind in _TYPES
+            for path in _HERE.glob(f"*{kind}")
+        }
         self._page = (_HERE / "page.html").read_text("utf-8")
         self._entrance = (_HERE / "enter.html").read_text("utf-8")
 
@@ -71,7 +75,7 @@ class Routes:
                 web.get(f"{stream}/snapshot.jpg", self.snapshot),
                 web.post(f"{stream}/pause", self.pause),
                 web.post(f"{stream}/correct", self.correct),
-                *(web.get(name, self.file) for name in _FILES),
+                *(web.get(name, self.file) for name in self._files),
             ]
         )
 
@@ -94,7 +98,8 @@ class Routes:
 
     async def file(self, request: web.Request) -> web.Response:
         """Style and script."""
-        return web.Response(text=self._files[request.path], content_type=_FILES[request.path])
+        text, kind = self._files[request.path]
+        return web.Response(text=text, content_type=_TYPES[kind])
 
     async def live(self, request: web.Request) -> web.StreamResponse:
         """The WebSocket: pictures with their scores, and how the streams are doing."""

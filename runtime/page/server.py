@@ -43,7 +43,7 @@ class Page:
         settings: where it is shown.
         listening: the socket.
         token: what viewers must know; "" where they need none.
-        shown: what follows the address where it is told.
+        shown: what follows the address where that is told.
         say: is told where the page is.
     """
 
@@ -57,6 +57,7 @@ class Page:
     ):
         self._settings, self._socket, self._token = settings, listening, token
         self._shown, self._say = shown, say
+        self._at: tuple[str, int] = listening.getsockname()[:2]
         self._streams: list[Watched] = []
         self._lock = threading.Lock()
         self._loop = asyncio.new_event_loop()
@@ -68,9 +69,14 @@ class Page:
     @property
     def address(self) -> str:
         """http://HOST:PORT/, as another machine reaches it where it may."""
-        host, port = self._socket.getsockname()[:2]
+        host, port = self._at
         name = reached_at(host)
         return f"http://[{name}]:{port}/" if ":" in name else f"http://{name}:{port}/"
+
+    @property
+    def announced(self) -> str:
+        """The address as it is told: with the token where that was made just now."""
+        return f"{self.address}{self._shown}"
 
     def watch(self, stream: Stream, review: Review | None) -> Watched:
         """The sink of a stream; the same again where another model takes over. Any thread."""
@@ -91,7 +97,7 @@ class Page:
             lambda number: json.dumps({"about": facts.about(number)}),
             lambda: json.dumps({"state": facts.all()}),
         )
-        host, port = self._socket.getsockname()[:2]
+        host, port = self._at
         names = own_names(self._settings.host, self._settings.serve_name)
         guard = Guard(self._token, host, names, port)
         app = web.Application(middlewares=[guard.check], client_max_size=_BODY)
@@ -102,7 +108,7 @@ class Page:
         )
         self._thread.start()
         self._pictures.start()
-        self._say(f"live page: {self.address}{self._shown}")
+        self._say(f"live page: {self.announced}")
 
     def close(self) -> None:
         """Send viewers away and end; takes a fraction of a second."""
