@@ -7,10 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.train.evaluation import metrics
 from edgecrnn.train.evaluation.choice import choose_clips
-from edgecrnn.train.evaluation.comparison import Contender
+from edgecrnn.train.evaluation.comparison import Contender, PerClip
+from edgecrnn.train.evaluation.comparison_text import short_names
+from edgecrnn.train.evaluation.deciding import replay
 from edgecrnn.train.evaluation.multilabel import evaluate_task
+from edgecrnn.train.evaluation.result import Evaluation
+from edgecrnn.train.evaluation.streams import Clips, clip_starts
 from edgecrnn.train.run_folder import RunRecord, read_record
 from edgecrnn.train.subject import load_for, open_subject
 
@@ -36,7 +43,8 @@ def judge_runs(
     _check(runs, records)
     root = data if data is not None else Path(records[0].data.root)
     return tuple(
-        _judged(run, record, root, cache, say) for run, record in zip(runs, records, strict=True)
+        _judged(run, record, name, root, cache, say)
+        for run, record, name in zip(runs, records, short_names(runs), strict=True)
     )
 
 
@@ -57,7 +65,7 @@ def _check(runs: Sequence[Path], records: Sequence[RunRecord]) -> None:
 
 
 def _judged(
-    run: Path, record: RunRecord, root: Path, cache: str, say: Callable[[str], None]
+    run: Path, record: RunRecord, name: str, root: Path, cache: str, say: Callable[[str], None]
 ) -> Contender:
     say(f"judging {run}")
     subject = open_subject(run)
@@ -67,15 +75,41 @@ def _judged(
         record.decision,
     )  # fmt: skip
     return Contender(
-        name=str(run),
+        name=name,
         settings=settings_of(record),
         evaluation=evaluation,
+        judged_on=chosen.said,
         clips=tuple(chosen.clips.names),
         right=evaluation.detail.predicted == clips.labels,
+        stream=_along_the_stream(evaluation, clips),
         parameters=record.parameters,
-        multiply_adds=record.multiply_adds,
+        multiply_adds=record.multiply_adds or _counted(record),
         history=record.history,
     )
+
+
+def _along_the_stream(evaluation: Evaluation, clips: Clips) -> PerClip | None:
+    """Frames of each clip that are decided rightly, in the order of `clips`."""
+    trace, rule = evaluation.detail.trace, evaluation.decision
+    if trace is None:
+        return None
+    said = trace.scores.argmax(axis=1)
+    if rule is not None:
+        said = replay(trace.scores, rule).said(rule.threshold)
+    starts = clip_starts(clips, trace.order)
+    right = metrics.per_clip(trace.counted & (said == trace.truth), starts)
+    counted = metrics.per_clip(trace.counted, starts)
+    back = np.argsort(trace.order)
+    return PerClip(right[back], counted[back])
+
+
+def _counted(record: RunRecord) -> int:
+    """The multiply-adds of a run from before they were written down."""
+    from edgecrnn.train.network.cost import multiply_adds
+    from edgecrnn.train.network.network import build_network
+
+    shape = record.preprocessing.frame_shape
+    return multiply_adds(build_network(record.network, shape, len(record.labels)))
 
 
 def settings_of(record: RunRecord) -> dict[str, Any]:

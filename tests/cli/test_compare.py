@@ -49,6 +49,16 @@ def test_side_by_side(
     assert "--force" in capsys.readouterr().err
 
 
+def test_a_board_that_nobody_measured(
+    runs: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = [str(runs["narrow"]), str(runs["wide"])]
+    assert cli.main(["compare", *both, "--device", "linux-x86_64"]) == 0
+    assert " ms" in capsys.readouterr().out
+    assert cli.main(["compare", *both, "--device", "raspberry-pi-5"]) == 2
+    assert "expected a board whose speed has been measured" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("names", "said"),
     [

@@ -38,7 +38,7 @@ def labels_text(scores: MultilabelScores) -> str:
         rows.append([*row, f"{one.threshold:.2f}", f"{one.support:,}"])
     mean = percent(scores.mean_average_precision)
     return (
-        f"Mean average precision {mean} (95 % interval {_interval(scores.interval)}); "
+        f"Mean average precision {mean} (95 % interval {interval_said(scores.interval)}); "
         f"{percent(scores.hamming)} of all labels right. Above and below, an answer is a whole "
         f"set of labels.\n\n{table(rows)}"
     )
@@ -84,7 +84,7 @@ def _headline(evaluation: Evaluation) -> str:
         [
             f"{one}s",
             percent(clip.accuracy),
-            _interval(clip.interval),
+            interval_said(clip.interval),
             percent(baseline.clip_accuracy) if baseline else "-",
         ]
     )
@@ -93,7 +93,7 @@ def _headline(evaluation: Evaluation) -> str:
             [
                 f"stream, {evaluation.warmup} frames of warm-up left out",
                 percent(stream.accuracy),
-                _interval(stream.interval),
+                interval_said(stream.interval),
                 percent(baseline.stream_accuracy) if baseline else "-",
             ]
         )
@@ -113,7 +113,7 @@ def stream_rows(evaluation: Evaluation) -> list[list[str]]:
     rows = [
         ["on the stream", "highest score"],
         ["right", percent(stream.accuracy)],
-        ["  95 % interval", _interval(stream.interval)],
+        ["  95 % interval", interval_said(stream.interval)],
         ["unknown", "-"],
         ["right of what is answered", "-"],
         ["  95 % interval", "-"],
@@ -121,8 +121,8 @@ def stream_rows(evaluation: Evaluation) -> list[list[str]]:
     if stream.changes:
         changes = f"{stream.changes:,} changes" if stream.changes > 1 else "1 change"
         rows += [
-            ["a change is followed after (median)", _frames(stream.delay_median)],
-            ["  90 % of them after", _frames(stream.delay_p90)],
+            ["a change is followed after (median)", frames_said(stream.delay_median)],
+            ["  90 % of them after", frames_said(stream.delay_p90)],
             [f"never before the next, of {changes}", f"{stream.never_followed:,}"],
         ]
     rows.append(["flickers in 1,000 frames", _tenths(stream.flickers_per_1000)])
@@ -130,13 +130,13 @@ def stream_rows(evaluation: Evaluation) -> list[list[str]]:
         beside = [
             "as decided live",
             percent(decided.accuracy),
-            _interval(decided.accuracy_interval),
+            interval_said(decided.accuracy_interval),
             percent(decided.unknown),
             percent(decided.precision),
-            _interval(decided.precision_interval),
+            interval_said(decided.precision_interval),
         ]
         if stream.changes:
-            beside += [_frames(decided.delay_median), _frames(decided.delay_p90)]
+            beside += [frames_said(decided.delay_median), frames_said(decided.delay_p90)]
             beside.append(f"{decided.never_followed:,}")
         beside.append(_tenths(decided.flickers_per_1000))
         rows = [[*row, more] for row, more in zip(rows, beside, strict=True)]
@@ -152,7 +152,7 @@ def _decided_text(evaluation: Evaluation) -> str:
         text = (
             f"\nAs decided live (threshold {rule.threshold:g}): {percent(decided.unknown)} "
             f"unknown; of the others {percent(decided.precision)} right "
-            f"(95 % interval {_interval(decided.precision_interval)}).\n"
+            f"(95 % interval {interval_said(decided.precision_interval)}).\n"
         )
     else:
         text = (
@@ -220,7 +220,8 @@ def _confusions(evaluation: Evaluation) -> str:
     return table(rows) + (f"and {more} rarer mistakes\n" if more > 0 else "")
 
 
-def _interval(interval: tuple[float | None, float | None]) -> str:
+def interval_said(interval: tuple[float | None, float | None]) -> str:
+    """'62.6 to 83.9', in percent; - for 0/0."""
     low, high = interval
     return "-" if low is None or high is None else f"{100 * low:.1f} to {100 * high:.1f}"
 
@@ -229,7 +230,8 @@ def _tenths(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
 
 
-def _frames(count: int | None) -> str:
+def frames_said(count: int | None) -> str:
+    """'1 frame', '12 frames', or never."""
     return "never" if count is None else "1 frame" if count == 1 else f"{count} frames"
 
 
