@@ -95,12 +95,12 @@ def _yolo(
     chosen: Set, data: Path, scratch: Path, seconds: float, python: str
 ) -> dict[str, Any] | None:
     """Frames as files for ultralytics; its frame scores averaged by clip."""
+    import cv2
     import numpy as np
 
     sys.path.insert(0, str(HERE))
     from keras_peers import judged
 
-    from edgecrnn.runtime.pictures import write_picture
     from edgecrnn.runtime.preprocess import Preprocessing
     from edgecrnn.train.data.store import DataSettings, load
 
@@ -115,13 +115,16 @@ def _yolo(
             to = folder / split / f"{store.labels[clip]:03d}"
             to.mkdir(parents=True, exist_ok=True)
             for number, frame in enumerate(store.clip(clip)[::4]):
-                write_picture(to / f"{clip}_{number}.png", frame)
+                cv2.imwrite(
+                    str(to / f"{clip}_{number}.png"), np.ascontiguousarray(frame[..., ::-1])
+                )
     test = loaded.splits["test"]
     np.savez(folder / "test.npz", frames=test.frames)
     answer = folder / "scores.npz"
     _timed([
         python, str(HERE / "yolo_peer.py"), str(folder), "--size", str(max(chosen.size)),
         "--seconds", str(seconds), "--out", str(answer), *(["--flip"] if chosen.flip else []),
+        "--turn", str(chosen.turn),
     ])  # fmt: skip
     with np.load(answer) as found:
         scores = [
@@ -177,10 +180,10 @@ def table(folder: Path) -> str:
                 it = json.loads(path.read_text())
                 rows.append((title, it["accuracy"], it["low"], it["high"],
                              it.get("mean_average_precision"), it))  # fmt: skip
-        for title, accuracy, low, high, precision, it in rows:
+        for title, right, low, high, precision, it in rows:
             extra = f" {100 * precision:.1f} % |" if several and precision is not None else ""
             lines.append(
-                f"| {title} | {100 * accuracy:.1f} % | {100 * low:.1f} to {100 * high:.1f} |{extra} "
+                f"| {title} | {100 * right:.1f} % | {100 * low:.1f} to {100 * high:.1f} |{extra} "
                 f"{int(it['parameters']):,} | {it['multiply_adds'] / 1e6:.2f} M |"
             )
         lines.append("")

@@ -2,8 +2,8 @@
 
     python bench/results/keras_peers.py PEER SET FOLDER --seconds N --out FILE.json
 
-PEER is `without-memory` (our encoder, frames averaged), `mobilenet` (MobileNetV3Small a frame, scores
-averaged) or `convolution` (a (2+1)D network, Tran et al., 2018; for pictures its spatial half).
+PEER is `without-memory` (our encoder, frames averaged), `mobilenet` (MobileNetV3Small a frame,
+scores averaged) or `convolution` (a (2+1)D network, Tran et al., 2018; for pictures its spatial half).
 The learning rate falls as a cosine of the processor time that is used up; the epoch with the best
 validation accuracy is kept.
 """
@@ -171,7 +171,7 @@ def batches(
             for kind in kinds
         ])  # fmt: skip
         order = random.permutation(shares)
-    settings = Augmentation(flip="horizontal" if chosen.flip else "none")
+    settings = Augmentation(flip="horizontal" if chosen.flip else "none", turn=chosen.turn)
     height, width, channels = store.frames.shape[1:]
     draws = draw(settings, len(order), (height, width, channels), random)
     noise = Noise(settings.noise, random)

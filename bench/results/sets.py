@@ -14,6 +14,7 @@ class Set:
     flags: tuple[str, ...]  # of `edgecrnn train`, beside --size
     frame_rate: float | None = None
     flip: bool = False  # whether a mirrored picture keeps its class
+    turn: float = 0.0  # degrees that pictures are turned by at most
     balanced: bool = False
     # Where there is no test split: val is the test, and a tenth of train chooses the epoch.
     test_is_val: bool = False
@@ -21,7 +22,11 @@ class Set:
 
 SETS = (
     Set("hand_digits", (64, 64), ("--epochs", "40", "--batch", "32")),
-    Set("trashnet6", (64, 64), ("--epochs", "40", "--batch", "32", "--flip", "horizontal"), flip=True),
+    Set(
+        "trashnet6", (96, 96),
+        ("--epochs", "40", "--batch", "32", "--flip", "horizontal", "--turn", "30"),
+        flip=True, turn=30.0,
+    ),
     Set("body_pose", (64, 64), ("--epochs", "30", "--batch", "32"), test_is_val=True),
     Set(
         "tank_state", (64, 48),

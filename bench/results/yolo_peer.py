@@ -1,4 +1,4 @@
-"""yolo11n-cls of the ultralytics package, from random weights; run by that package's own environment.
+"""yolo11n-cls of the ultralytics package, from random weights; run by an environment with it.
 
     YOLO_PYTHON yolo_peer.py FOLDER --size 64 --seconds N --out FILE.npz
 
@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, required=True)
     parser.add_argument("--seconds", type=float, required=True, help="of processor time")
     parser.add_argument("--flip", action="store_true")
+    parser.add_argument("--turn", type=float, default=0.0)
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     os.chdir(args.folder)  # it writes its runs where it stands
@@ -33,8 +34,9 @@ def main() -> None:
         model = YOLO("yolo11n-cls.yaml")
         model.train(
             data=str(args.folder), epochs=epochs, imgsz=args.size, batch=64, workers=0,
-            device="cpu", project=str(args.folder / "runs"), name=name, pretrained=False, amp=False, cos_lr=True,
-            fliplr=0.5 if args.flip else 0.0, plots=False, verbose=False, seed=0,
+            device="cpu", project=str(args.folder / "runs"), name=name, pretrained=False,
+            amp=False, cos_lr=True, degrees=args.turn, fliplr=0.5 if args.flip else 0.0,
+            plots=False, verbose=False, seed=0,
         )  # fmt: skip
         return model
 
