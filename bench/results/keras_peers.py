@@ -3,7 +3,8 @@
     python bench/results/keras_peers.py PEER SET FOLDER --seconds N --out FILE.json
 
 PEER is `without-memory` (our encoder, frames averaged), `mobilenet` (MobileNetV3Small a frame,
-scores averaged) or `convolution` (a (2+1)D network, Tran et al., 2018; for pictures its spatial half).
+scores averaged) or `convolution` (a (2+1)D network, Tran et al., 2018; for pictures its spatial
+half).
 The learning rate falls as a cosine of the processor time that is used up; the epoch with the best
 validation accuracy is kept.
 """
