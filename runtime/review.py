@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +84,7 @@ def open_review(
 class Review:
     """A sink that remembers the last seconds as the model saw them.
 
-    `correct` may be called by any thread. A model of pictures gets pictures, not clips.
+    `hold` and `correct` may be called by any thread. A model of pictures gets pictures, not clips.
     """
 
     def __init__(self, settings: ReviewSettings, stream: Stream):
@@ -96,6 +96,7 @@ class Review:
         self._since: float | None = None
         self._saved = float("-inf")
         self._last: tuple[Path, int] | None = None
+        self._held: tuple[int, list[tuple[float, Result]]] = 0, []
         self._lock = threading.Lock()
         self.uncertain = self.corrected = 0
 
@@ -123,18 +124,29 @@ class Review:
             if lasted and rested and enough:
                 # Even where it fails: a full disk is not asked again for every frame.
                 self._saved = frame.time
-                path = self._save(UNSORTED, slug(result.label), "uncertain", "")
+                path = self._save(self._ring, UNSORTED, slug(result.label), "uncertain", "")
                 self._last = (path, _number(result))
                 self.uncertain += 1
 
-    def correct(self, label: str) -> Path:
+    def hold(self) -> int:
+        """Keep the last seconds while a person chooses their label; a number for `correct`."""
+        with self._lock:
+            self._held = self._held[0] + 1, list(self._ring)
+            return self._held[0]
+
+    def correct(self, label: str, held: int | None = None) -> Path:
         """Write the last seconds as a clip of `label`: "this was wrong, it is ...".
+
+        Args:
+            label: of the bundle.
+            held: what `hold` gave, for the seconds before it; None for those before now.
 
         Returns:
             Where it lies.
 
         Raises:
-            EdgecrnnError: there is no such label, nothing was seen yet, or the disk is full.
+            EdgecrnnError: there is no such label, nothing was seen yet, others were held since, or
+                the disk is full.
         """
         if label not in self._stream.labels:
             labels = self._stream.labels
@@ -148,19 +160,26 @@ class Review:
                 "rename the class"
             )
         with self._lock:
-            if not self._ring:
+            number, frames = self._held if held is not None else (held, list(self._ring))
+            if number != held:
+                raise EdgecrnnError("review: expected what was held last, got older; ask again")
+            if not frames:
                 raise EdgecrnnError("review: expected frames to put aside, got none yet; wait")
             try:
-                path = self._save(label, "corrected", "corrected", label)
+                path = self._save(frames, label, "corrected", "corrected", label)
             except OSError as error:
                 raise EdgecrnnError(
                     f"{self._shelf.folder}: the clip could not be written ({error.strerror})"
                 ) from error
-            if self._last is not None and self._last[1] >= _number(self._ring[0][1]):
+            first, last = _number(frames[0][1]), _number(frames[-1][1])
+            if self._last is not None and first <= self._last[1] <= last:
                 # The same frames, not to be sorted any more.
                 self._shelf.remove(self._last[0])
                 self._last = None
-            self._ring.clear()
+            # Nor to be put aside once more.
+            while self._ring and _number(self._ring[0][1]) <= last:
+                self._ring.popleft()
+            self._held = self._held[0], []
             self.corrected += 1
         return path
 
@@ -177,11 +196,13 @@ class Review:
         best = sorted(result.scores)[-2:]
         return len(best) == 2 and best[1] - best[0] < self._settings.review_margin
 
-    def _save(self, under: str, what: str, why: str, said: str) -> Path:
-        """Write the ring into a hidden folder and give it its name."""
+    def _save(
+        self, frames: Sequence[tuple[float, Result]], under: str, what: str, why: str, said: str
+    ) -> Path:
+        """Write them into a hidden folder and give it its name."""
         with self._shelf.writing() as place:
             if self._pictures:
-                seen = self._ring[-1][1].seen
+                seen = frames[-1][1].seen
                 assert seen is not None
                 written = place / "picture.png"
                 written.write_bytes(as_png(seen.prepared))
@@ -189,7 +210,7 @@ class Review:
                 written = place / "clip"
                 written.mkdir()
                 clip = ClipWriter(written, a_head(self._stream, why, said))
-                for _, result in self._ring:
+                for _, result in frames:
                     clip.add(result)
                 clip.close()
             path = self._shelf.keep(written, under, what)

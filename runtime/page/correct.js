@@ -5,10 +5,13 @@ import { at, post, toast } from "/parts.js";
 const FEW = 10; // labels that need no filter
 
 let stream = 0;
+let held = null;
 
 // Ask which of the labels it is, where `said` is what was decided.
 export function ask(number, labels, said) {
   stream = number;
+  // What is meant is what was seen when the button was pressed, not when the label was found.
+  held = post(stream, "hold", {});
   at("correct-why").textContent = `It said: ${said || "nothing yet"}. The last seconds are kept under the label that you choose, for the next training.`;
   at("choices").replaceChildren(...labels.map(choice));
   at("filter").hidden = labels.length <= FEW;
@@ -22,7 +25,8 @@ function choice(name) {
   button.textContent = name;
   button.onclick = async () => {
     at("correct").close();
-    const done = await post(stream, "correct", { label: name });
+    const seconds = await held;
+    const done = seconds && (await post(stream, "correct", { label: name, held: seconds.held }));
     if (done) toast(`Kept as ${name}: ${done.saved}`);
   };
   return button;

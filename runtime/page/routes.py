@@ -18,6 +18,7 @@ from edgecrnn.runtime.page.guard import Guard
 from edgecrnn.runtime.page.pictures import snapshot
 from edgecrnn.runtime.page.viewers import Viewer, Viewers
 from edgecrnn.runtime.page.watched import Watched
+from edgecrnn.runtime.review import Review
 
 if TYPE_CHECKING:
     from edgecrnn.runtime.live import Live
@@ -74,6 +75,7 @@ class Routes:
                 web.get("/healthz", self.health),
                 web.get(f"{stream}/snapshot.jpg", self.snapshot),
                 web.post(f"{stream}/pause", self.pause),
+                web.post(f"{stream}/hold", self.hold),
                 web.post(f"{stream}/correct", self.correct),
                 *(web.get(name, self.file) for name in self._files),
             ]
@@ -161,17 +163,26 @@ class Routes:
         self._viewers.tell()
         return web.json_response({"paused": paused})
 
+    async def hold(self, request: web.Request) -> web.Response:
+        """{}: the last seconds wait for the label that a person chooses."""
+        await _json(request)
+        async with self._work:
+            held = await asyncio.to_thread(self._review(request).hold)
+        return web.json_response({"held": held})
+
     async def correct(self, request: web.Request) -> web.Response:
-        """{"label": "cat"}: the last seconds go into the review folder under this label."""
-        label = (await _json(request)).get("label")
-        if not isinstance(label, str):
-            raise _error(web.HTTPBadRequest, 'expected {"label": "..."}')
-        review = self._watched(request).review
-        if review is None:
-            raise _error(web.HTTPConflict, "expected a folder for it; start with --review FOLDER")
+        """{"label": "cat", "held": 1}: they go into the review folder under this label.
+
+        Without "held" it is the seconds before now.
+        """
+        given = await _json(request)
+        label, held = given.get("label"), given.get("held")
+        if not isinstance(label, str) or not isinstance(held, (int, type(None))):
+            raise _error(web.HTTPBadRequest, 'expected {"label": "...", "held": NUMBER}')
+        review = self._review(request)
         async with self._work:
             try:
-                saved = await asyncio.to_thread(review.correct, label)
+                saved = await asyncio.to_thread(review.correct, label, held)
             except EdgecrnnError as error:
                 raise _error(web.HTTPConflict, str(error)) from error
         return web.json_response({"saved": f"{saved.parent.name}/{saved.name}"})
@@ -193,6 +204,12 @@ class Routes:
         if number >= len(self._streams):
             raise _error(web.HTTPNotFound, f"expected a stream below {len(self._streams)}")
         return self._streams[number]
+
+    def _review(self, request: web.Request) -> Review:
+        review = self._watched(request).review
+        if review is None:
+            raise _error(web.HTTPConflict, "expected a folder for it; start with --review FOLDER")
+        return review
 
     def _let_in(self) -> web.Response:
         response = _html(_ON)

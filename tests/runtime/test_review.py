@@ -187,6 +187,25 @@ def test_a_correction_takes_the_same_frames_out_of_the_unsorted(
     assert len(list((tmp_path / "blue").glob("0*"))) == 1
 
 
+def test_what_was_held_is_what_is_corrected(
+    bundle: Bundle, picture: Picture, tmp_path: Path
+) -> None:
+    review = Review(settings(tmp_path, review_seconds=2.0), stream_of(bundle))
+    feed = Feed(bundle, review, picture)
+    feed(["red"] * 30)
+    older = review.hold()
+    held = review.hold()
+    feed(["blue"] * 30)
+    with pytest.raises(EdgecrnnError, match="expected what was held last"):
+        review.correct("green", older)
+    clip = read_clip(review.correct("green", held))
+    assert {moment.label for moment in clip.moments} == {"red"}
+    with pytest.raises(EdgecrnnError, match="got none yet"):
+        review.correct("green", held)
+    # What came since is still there.
+    assert {moment.label for moment in read_clip(review.correct("blue")).moments} == {"blue"}
+
+
 def test_the_cap_holds_and_corrected_clips_stay_longest(
     bundle: Bundle, picture: Picture, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
 import pytest
 from tests.runtime.camera import Camera
 from tests.runtime.page.browser import Browser
@@ -71,15 +72,21 @@ def test_pause_and_go_on(page: Browser, camera: Camera) -> None:
     page.until(f"!({VEIL})")
 
 
-def test_this_was_wrong_it_is_blue(page: Browser, review: Path) -> None:
+def test_this_was_wrong_it_is_blue(page: Browser, camera: Camera, review: Path) -> None:
     click(page, "#wrong")
     page.until("document.getElementById('correct').open")
     assert "red" in page.value("document.getElementById('correct-why').textContent")
+    asked = "performance.getEntriesByType('resource').map(e => e.name)"
+    page.until(f"{asked}.some(name => name.endsWith('/hold'))")
+    # The picture goes on while the person looks for the label; what is meant was seen before.
+    camera.say("show green")
+    page.until(f"{LABEL} === 'green'")
     click(page, "#choices button:nth-child(3)")
     said = page.until("document.getElementById('toast').textContent")
     (clip,) = [path for path in (review / "blue").iterdir() if path.name in said]
     assert clip.name.endswith("corrected")
-    assert list(clip.glob("*.png"))
+    last = cv2.imread(str(sorted(clip.glob("*.png"))[-1]))
+    assert last is not None and last.mean((0, 1)).argmax() == 2
 
 
 def test_a_snapshot_is_the_frame_as_it_came(run: Shown, page: Browser) -> None:
