@@ -47,6 +47,7 @@ function heat({ celsius, megahertz, most_megahertz, throttled = [], throttled_be
 function tabs(streams, stream, turn) {
   const bar = at("streams");
   bar.hidden = streams.length < 2;
+  at("source").hidden = !bar.hidden;
   while (bar.children.length < streams.length) {
     const button = document.createElement("button");
     const number = bar.children.length;
