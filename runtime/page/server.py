@@ -34,6 +34,15 @@ if TYPE_CHECKING:
 _STATE = 1.0  # seconds between two looks at how the streams are doing
 _BODY = 4096  # bytes of a request
 _END = 0.4  # seconds that the end may take
+_CONNECTIONS = 300  # at once, so that no stranger takes the files that cameras and sinks open
+
+
+class _TooMany(asyncio.Protocol):
+    """Hangs up."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """At once."""
+        transport.close()
 
 
 class Page:
@@ -145,10 +154,16 @@ class Page:
     async def _serve(self, app: web.Application, viewers: Viewers, facts: Facts) -> None:
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.1)
         await runner.setup()
-        await web.SockSite(runner, self._socket).start()
+        server = runner.server
+        assert server is not None
+        listening = await self._loop.create_server(
+            lambda: server() if len(server.connections) < _CONNECTIONS else _TooMany(),
+            sock=self._socket,
+        )
         telling = asyncio.create_task(self._tell(viewers, facts))
         await self._ended.wait()
         telling.cancel()
+        listening.close()
         await viewers.part()
         await runner.cleanup()
 

@@ -183,6 +183,29 @@ def test_garbage_is_no_request(run: Shown) -> None:
     assert not any("Traceback" in line for line in run.said[said:])
 
 
+def test_who_opens_connections_and_says_nothing_takes_no_files_from_the_run(run: Shown) -> None:
+    async def look() -> tuple[int, list[bytes]]:
+        port = int(run.address.split(":")[2])
+        opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(330)]
+        # The last of them were hung up on.
+        answers = [await asyncio.wait_for(reader.read(), 30) for reader, _ in opened[-20:]]
+        files = len(list(Path(f"/proc/{run.process.pid}/fd").iterdir()))
+        for _, writer in opened:
+            writer.close()
+        return files, answers
+
+    files, answers = asyncio.run(look())
+    assert answers == [b""] * 20
+    assert files < 340
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            assert run.ask("/status").status == 200
+            return
+        except ConnectionError:
+            assert time.monotonic() < deadline
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_in_time_whoever_watches(
     runs: Show, bundle_path: Path, camera: Camera, number: int
