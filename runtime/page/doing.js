@@ -32,7 +32,8 @@ export function tell(told, stream, seen, turn) {
   const words = { waiting: "Waiting for the camera …", reopening: "The camera is gone. Opening it again …",
     paused: "Paused", hung: "The model does not answer.", ended: "This source has ended." };
   veil(seen || now.state in words ? words[now.state] : "Waiting for the first decision …");
-  connection(now.well ? "live" : "wait", now.state === "running" ? "live" : now.state);
+  const live = now.state === "running";
+  connection(live ? "live" : "wait", live ? "live" : now.state);
 }
 
 function heat({ celsius, megahertz, most_megahertz, throttled = [], throttled_before = [] }) {

@@ -123,7 +123,9 @@ function say([, label, score, scores]) {
   const known = about.labels.includes(label) || (about.several_labels && label !== "none");
   at("label").textContent = about.several_labels ? label.split("+").join(" + ") : label;
   at("label").title = label;
-  at("label").className = known && label !== "unknown" ? "" : "none";
+  at("label").classList.toggle("none", !known || label === "unknown");
+  // Smaller in two lines, which are as high as one: nothing jumps from label to label.
+  at("label").classList.toggle("long", at("label").textContent.length > 14);
   at("score").textContent = percent(score);
   scores.forEach((each, index) => {
     const { item, fill, number } = rows[index];
