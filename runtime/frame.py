@@ -63,8 +63,13 @@ class SourceSettings:
     @property
     def wanted_size(self) -> tuple[int, int] | None:
         """(width, height) in pixels, None where the source chooses."""
-        match = _SIZE.fullmatch(self.size)
-        return (int(match[1]), int(match[2])) if match else None
+        return parse_size(self.size)
+
+
+def parse_size(text: str) -> tuple[int, int] | None:
+    """(width, height) out of WIDTHxHEIGHT, None where it is not written like that."""
+    match = _SIZE.fullmatch(text)
+    return (int(match[1]), int(match[2])) if match else None
 
 
 class Source(Protocol):

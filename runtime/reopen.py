@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from edgecrnn.runtime.capture import Stoppable
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame, Source
 from edgecrnn.runtime.settings import check, setting
@@ -103,8 +104,11 @@ class Reopening:
         return None
 
     def stop(self) -> None:
-        """End a read that pauses; called by another thread before `close`."""
+        """End a read that pauses or waits; called by another thread before `close`."""
         self._stopped.set()
+        source = self._source
+        if isinstance(source, Stoppable):
+            source.stop()
 
     def close(self) -> None:
         """Let go of the source."""

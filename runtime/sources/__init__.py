@@ -15,8 +15,8 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
 def source_entries() -> list[SourceEntry]:
-    """Every module of this folder, by name."""
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    """Every module of this folder, by name; what begins with an underscore is none."""
+    names = sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
     return [cast(SourceEntry, importlib.import_module(f"{__name__}.{name}")) for name in names]
 
 
@@ -32,6 +32,11 @@ def open_source(spec: str, settings: SourceSettings) -> Source:
             return entry.open_source(spec, settings)
     known = ", ".join(entry.WHAT for entry in entries)
     raise EdgecrnnError(f"source: expected {known}; got {spec!r}")
+
+
+def has_scheme(spec: str, scheme: str) -> bool:
+    """Whether `spec` begins with `scheme:` and is no file of that name."""
+    return spec.startswith(f"{scheme}:") and not is_there(Path(spec))
 
 
 def is_path(spec: str) -> bool:

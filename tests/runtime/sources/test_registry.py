@@ -38,13 +38,16 @@ QUICK = SourceSettings(timeout=0.5)
         ("rtsp://camera/1", "rtsp"),
         ("rtsps://camera/1.jpg", "rtsp"),
         (str(Path(__file__).parent), "folder"),
+        ("exec:ffmpeg -i rtsp://camera/1.jpg -f mjpeg -", "exec"),
+        ("exec:", "exec"),
     ],
 )
 def test_each_spelling_means_one_kind(spec: str, kind: str) -> None:
     matching = [
         name
         for _, name, _ in pkgutil.iter_modules(sources.__path__)
-        if importlib.import_module(f"{sources.__name__}.{name}").matches(spec)
+        if not name.startswith("_")
+        and importlib.import_module(f"{sources.__name__}.{name}").matches(spec)
     ]
     assert matching == [kind]
 
@@ -54,7 +57,7 @@ def test_never_two_kinds(spec: str) -> None:
     assert sum(entry.matches(spec) for entry in source_entries()) <= 1
 
 
-@pytest.mark.parametrize("spec", ["", "ftp://camera/1", "exec:ffmpeg -i x"])
+@pytest.mark.parametrize("spec", ["", "ftp://camera/1", "execute:ffmpeg -i x"])
 def test_what_is_no_kind_lists_those_there_are(spec: str) -> None:
     with pytest.raises(EdgecrnnError) as error:
         open_source(spec, QUICK)
