@@ -9,7 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-TRAIN = ("--size", "16x16", "--units", "8", "--width", "0.25", "--batch", "4", "--epochs", "2")
+TRAIN = (
+    "--size", "16x16", "--units", "8", "--width", "0.25", "--batch", "4", "--epochs", "2",
+    "--no-explanations",
+)  # fmt: skip
 
 
 def edgecrnn(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -12,6 +12,9 @@ from edgecrnn.train.data.store import Data
 from edgecrnn.train.evaluation.choice import Chosen, TrainedOn, choose_clips
 from edgecrnn.train.evaluation.multilabel import evaluate_task
 from edgecrnn.train.evaluation.result import Evaluation
+from edgecrnn.train.explain.explanation import open_explainer
+from edgecrnn.train.explain.for_report import explanations_for_report
+from edgecrnn.train.explain.kept import keep, kept
 from edgecrnn.train.predictors import baseline_predictor, keras_predictor
 from edgecrnn.train.report.build import write_report
 from edgecrnn.train.report.content import VariantRow
@@ -46,6 +49,13 @@ def judge_run(run: Path, record: RunRecord, data: Data) -> Judged:
     return Judged(dataclasses.replace(chosen, clips=clips), evaluation)
 
 
+def explain_run(run: Path, judged: Judged) -> None:
+    """Explain some of what was judged, for the run's reports; takes seconds."""
+    chosen = judged.chosen
+    made = explanations_for_report(open_explainer(run), chosen.clips, judged.evaluation)
+    keep(run, chosen.said, made)
+
+
 def report_run(
     run: Path,
     record: RunRecord,
@@ -54,7 +64,7 @@ def report_run(
     certificate: Mapping[str, Any] | None = None,
     diagrams: Mapping[str, str] | None = None,
 ) -> None:
-    """Write the run's report.
+    """Write the run's report; what `explain_run` found is shown with it.
 
     Args:
         run: the run's folder.
@@ -68,4 +78,4 @@ def report_run(
     report = report_of_run(
         record, judged.evaluation, chosen.clips, chosen.said, rows, certificate, diagrams
     )
-    write_report(run / REPORT, report)
+    write_report(run / REPORT, dataclasses.replace(report, explained=kept(run, chosen.said)))

@@ -67,7 +67,8 @@ def test_train_takes_the_width(tmp_path: Path, capsys: pytest.CaptureFixture[str
     from edgecrnn.train.run_folder import read_record
 
     data, out = write_clips(tmp_path / "data", per_class=6), tmp_path / "run"
-    flags = ["--size", "16x16", "--units", "4", "--epochs", "1", "--batch", "4", "--no-baseline"]
+    flags = ["--size", "16x16", "--units", "4", "--epochs", "1", "--batch", "4", "--no-baseline",
+             "--no-explanations"]  # fmt: skip
     command = ["train", str(data), "--out", str(out), "--budget", "1 ms at 0.1 M", *flags]
     assert cli.main(command) == 0
     record = read_record(out)

@@ -24,7 +24,17 @@ from edgecrnn.train.run_folder import load_model, read_record
 EPOCHS = 30  # for int8; the others are one
 SETTINGS = (
     *("--size", "16x16", "--units", "4", "--width", "0.25", "--batch", "4", "--window", "2"),
-    *("--epochs", "1", "--dropout", "0.2", "--no-baseline", "--no-motion", "--warmup", "1"),
+    *(
+        "--epochs",
+        "1",
+        "--dropout",
+        "0.2",
+        "--no-baseline",
+        "--no-explanations",
+        "--no-motion",
+        "--warmup",
+        "1",
+    ),
     *("--quantization-aware", "--quantization-epochs", str(EPOCHS)),
 )
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 from edgecrnn.train.network.clip_graph import clip
 from edgecrnn.train.network.network import zero_states
 from edgecrnn.train.network.picture import picture
+from edgecrnn.train.tasks import task_of
 
 Floats = npt.NDArray[np.float32]
 
@@ -29,9 +30,9 @@ def logits_of(network: Any, clips: Any) -> Any:
     return picture(network, frames[:, 0])[:, None]
 
 
-def scores_of(logits: Any) -> Floats:
-    """The softmax of logits [..., classes]."""
-    return np.asarray(tf.nn.softmax(logits), np.float32)
+def scores_of(network: Any, logits: Any) -> Floats:
+    """The scores that the network's task makes of logits [..., classes]."""
+    return np.asarray(task_of(network.settings.task).scores(logits), np.float32)
 
 
 def answers(scores: Floats, warmup: int) -> npt.NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -23,6 +24,10 @@ class CheckSettings:
     share: float = setting(0.2, "share of each frame that is hidden", least=0.01, most=0.9)
     draws: int = setting(5, "random masks for each clip", least=1, most=1000)
     clips: int = setting(0, "clips that are checked, drawn at random; 0 for all", least=0)
+    seconds: float = setting(
+        0.0, "after so long no further clip is begun, one is always; 0 for no bound",
+        unit="seconds", least=0,
+    )  # fmt: skip
     seed: int = setting(0, "of the random masks, the clips and the bootstrap", least=0)
 
     def __post_init__(self) -> None:
@@ -82,8 +87,12 @@ def check_by_masking(
     random = np.random.default_rng(settings.seed)
     chosen = random.permutation(len(clips))[: settings.clips or None]
     warmup, network = explainer.record.warmup, explainer.network
-    scores, heat_drops, random_drops = [], [], []
+    scores: list[float] = []
+    heat_drops, random_drops = [], []
+    began = time.monotonic()
     for done, index in enumerate(chosen.tolist(), 1):
+        if settings.seconds and scores and time.monotonic() - began > settings.seconds:
+            break
         frames = np.array(clips.clip(index))
         nothing = np.zeros(frames.shape[:3], np.bool_)
         whole = masked_answers(network, frames, nothing[None], warmup)[0]
@@ -101,7 +110,7 @@ def check_by_masking(
     return MaskingCheck(
         method=settings.method,
         share=settings.share,
-        clips=len(chosen),
+        clips=len(scores),
         draws=settings.draws,
         seed=settings.seed,
         score=float(np.mean(scores)),

@@ -32,6 +32,12 @@ def png(explained: Explained) -> bytes:
     return cv2.imencode(".png", draw_page(explained))[1].tobytes()
 
 
+def webp(explained: Explained) -> bytes:
+    """`draw_page` as a WebP file, a fifth of the PNG's size."""
+    quality = [cv2.IMWRITE_WEBP_QUALITY, 82]
+    return cv2.imencode(".webp", draw_page(explained), quality)[1].tobytes()
+
+
 def film_rate(explained: Explained) -> float:
     """Pictures a second of the film: the clip's own, or fewer where it would be over at once."""
     return min(explained.frame_rate or 10.0, max(1.0, len(explained.frames) / _SHORTEST))

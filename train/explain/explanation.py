@@ -28,7 +28,7 @@ class Explained:
     label: int  # the class that is explained
     decided: int  # the class with the largest score
     frames: Frames  # [time, height, width, channels], as the network reads them; one for a picture
-    scores: Floats  # [time, classes], softmax
+    scores: Floats  # [time, classes]
     answer: Floats  # [classes], what the clip as a whole gets: the mean of the counted frames
     heat: Floats  # [time, height, width], 0 or more
     importance: Floats | None  # [time], see `left_out.importance`; None for a picture
@@ -106,7 +106,7 @@ def explain(
     from edgecrnn.train.explain.left_out import importance
 
     record, network = explainer.record, explainer.network
-    scores = scores_of(logits_of(network, frames[None]))[0]
+    scores = scores_of(network, logits_of(network, frames[None]))[0]
     answer = answers(scores, record.warmup)
     decided = int(answer.argmax())
     label = decided if label is None else label

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from edgecrnn.train.evaluation.result import Evaluation
 from edgecrnn.train.evaluation.streams import Clips
 from edgecrnn.train.explain.check import CheckSettings, MaskingCheck, check_by_masking
-from edgecrnn.train.explain.drawing import png
+from edgecrnn.train.explain.drawing import webp
 from edgecrnn.train.explain.explanation import Explained, Explainer, explain
 from edgecrnn.train.explain.subject_file import MOST_FRAMES
+
+CHECKED = 12  # clips that the heat is checked on, so that a report takes seconds
+SECONDS = 10.0  # that this may take where the network is large
 
 
 @dataclass(frozen=True)
@@ -21,9 +24,10 @@ class ReportPicture:
 
     name: str
     truth: str
+    right: bool
     decided: str
     score: float  # of the class decided on
-    png: bytes  # 1200 pixels wide
+    webp: bytes  # 1200 pixels wide
 
 
 @dataclass(frozen=True)
@@ -37,60 +41,66 @@ class ReportExplanations:
 def explanations_for_report(
     explainer: Explainer,
     clips: Clips,
+    evaluation: Evaluation,
     examples: int = 4,
     settings: CheckSettings | None = None,
-    progress: Callable[[int, int], None] | None = None,
 ) -> ReportExplanations:
-    """The check over `clips` and some of them explained, half of them decided wrongly if there are.
+    """The check over some of `clips`, and some explained: half decided wrongly, if there are.
 
     Args:
         explainer: the run.
-        clips: what it was not trained on, as `choose_clips` gives them.
+        clips: what it was not trained on, as they were judged.
+        evaluation: of the run over `clips`, which says what was decided wrongly.
         examples: how many clips are explained.
         settings: of the check; the method is the examples' too.
-        progress: called with (clips checked, clips in all).
 
     Raises:
         EdgecrnnError: there are no clips.
     """
-    settings = settings or CheckSettings()
-    check = check_by_masking(explainer, clips, settings, progress)
-    chosen = _examples(explainer, clips, examples, settings.seed)
+    settings = settings or CheckSettings(clips=CHECKED, draws=3, seconds=SECONDS)
+    check = check_by_masking(explainer, clips, settings)
     pictures = []
-    for index in chosen:
+    for index in _examples(clips, evaluation, examples, settings.seed):
         frames = np.array(clips.clip(index))
         explained = explain(explainer, frames, clips.names[index], None, settings.method)
-        pictures.append(_picture(explained, explainer.record.labels[int(clips.labels[index])]))
+        right = evaluation.detail.predicted[index] == clips.labels[index]
+        truth = evaluation.labels[int(clips.labels[index])]
+        pictures.append(_picture(explained, truth, bool(right)))
     return ReportExplanations(check, tuple(pictures))
 
 
-def _examples(explainer: Explainer, clips: Clips, count: int, seed: int) -> list[int]:
+def _examples(clips: Clips, evaluation: Evaluation, count: int, seed: int) -> list[int]:
     """Numbers of `count` clips, half of them decided wrongly where there are so many."""
-    right: list[int] = []
-    wrong: list[int] = []
-    for index in np.random.default_rng(seed).permutation(len(clips)).tolist():
-        frames = np.array(clips.clip(index))
-        if len(frames) <= MOST_FRAMES:
-            decided = _decided(explainer, frames)
-            (right if decided == clips.labels[index] else wrong).append(index)
-        if len(right) >= count and len(wrong) >= count // 2:
-            break
+    order = np.random.default_rng(seed).permutation(len(clips))
+    short = order[np.diff(clips.starts)[order] <= MOST_FRAMES]
+    correct = evaluation.detail.predicted[short] == clips.labels[short]
+    right = _each_class_in_turn(short[correct], clips)
+    wrong = _each_class_in_turn(short[~correct], clips)
     few = wrong[: max(count // 2, count - len(right))]
     return [*few, *right[: count - len(few)]]
 
 
-def _decided(explainer: Explainer, frames: npt.NDArray[np.uint8]) -> int:
-    from edgecrnn.train.explain.answers import answers, logits_of, scores_of
+def _each_class_in_turn(chosen: npt.NDArray[np.int64], clips: Clips) -> list[int]:
+    """The first of each class, then the second of each."""
+    seen: dict[int, int] = {}
+    turns = []
+    for index in chosen.tolist():
+        label = int(clips.labels[index])
+        turns.append(seen.get(label, 0))
+        seen[label] = turns[-1] + 1
+    return [index for _, index in sorted(zip(turns, chosen.tolist(), strict=True), key=_turn)]
 
-    scores = scores_of(logits_of(explainer.network, frames[None]))[0]
-    return int(answers(scores, explainer.record.warmup).argmax())
+
+def _turn(pair: tuple[int, int]) -> int:
+    return pair[0]
 
 
-def _picture(explained: Explained, truth: str) -> ReportPicture:
+def _picture(explained: Explained, truth: str, right: bool) -> ReportPicture:
     return ReportPicture(
         name=explained.name,
         truth=truth,
+        right=right,
         decided=explained.labels[explained.decided],
         score=float(explained.answer[explained.decided]),
-        png=png(explained),
+        webp=webp(explained),
     )

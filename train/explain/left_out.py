@@ -50,7 +50,7 @@ def importance(network: Any, frames: Frames, label: int, warmup: int) -> Floats:
 
     def score(features: Floats) -> Floats:
         logits, _ = remember(network, tf.constant(features), zero_states(network, len(features)))
-        return np.asarray(answers(scores_of(logits), warmup)[:, label], np.float32)
+        return np.asarray(answers(scores_of(network, logits), warmup)[:, label], np.float32)
 
     at_once = max(1, _MOST_BYTES // whole.nbytes)
     without = []

@@ -70,11 +70,11 @@ def masked_answers(network: Any, frames: Frames, masks: Masks, warmup: int) -> F
         if network.settings.sees_motion:
             encoder = _BlindedEncoder(network.encoder, network.frame_shape[2], block)
             blinded = dataclasses.replace(network, encoder=encoder)
-            parts.append(answers(scores_of(logits_of(blinded, clips)), warmup))
+            parts.append(answers(scores_of(network, logits_of(blinded, clips)), warmup))
         else:
             mean = clips.mean(axis=(2, 3), keepdims=True, dtype=np.float32)
             clips = np.where(block[..., None], mean, clips)
-            parts.append(answers(scores_of(logits_of(network, clips)), warmup))
+            parts.append(answers(scores_of(network, logits_of(network, clips)), warmup))
     return np.asarray(np.concatenate(parts), np.float32)
 
 

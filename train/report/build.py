@@ -15,6 +15,7 @@ from edgecrnn.train.report.certificate import certificate_section
 from edgecrnn.train.report.confusion import confusion_map
 from edgecrnn.train.report.content import ReportInput
 from edgecrnn.train.report.curves import curve_chart, series
+from edgecrnn.train.report.explained import explained_section
 from edgecrnn.train.report.filmstrip import card
 from edgecrnn.train.report.page import bytes_said, render, style
 from edgecrnn.train.report.precision_coverage import Curve, precision_chart
@@ -58,6 +59,7 @@ def build_report(report: ReportInput) -> str:
         remarks=remarks(report),
         confusion=confusion_map(evaluation.labels, evaluation.confusion),
         curves=_curves(report),
+        explained=explained_section(report.explained) if report.explained else None,
         sureness=_sureness(report),
         shortfall=_shortfall(report),
         stream_rows=stream_rows(evaluation) if evaluation.stream else [],

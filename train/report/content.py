@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecrnn.train.evaluation.result import Evaluation
+from edgecrnn.train.explain.for_report import ReportExplanations
 
 
 @dataclass(frozen=True)
@@ -60,4 +61,5 @@ class ReportInput:
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # group, name, value
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    explained: ReportExplanations | None = None  # why it decides so; None where nobody asked
     multiply_adds: int = 0  # of a frame or picture; 0 where it was not counted

@@ -111,7 +111,7 @@ def _train_and_convert(
     _head("convert", f"edgecrnn convert {run} --device {_DEVICE} --out {bundle}")
     subject = run_subject(run, record, data, ConvertSettings())
     converted = convert(subject, load_profile(_DEVICE), bundle, ConvertSettings(), _say)
-    judged, rows = report_conversion(run, record, data, bundle, converted)
+    judged, rows = report_conversion(run, record, data, bundle, converted, explain=True)
     return judged.evaluation, rows
 
 

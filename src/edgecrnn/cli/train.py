@@ -49,6 +49,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tensorboard", type=Path, metavar="DIR", help="also write the history for TensorBoard"
     )
+    parser.add_argument(
+        "--no-explanations", action="store_true",
+        help="leave out of the report what the network looked at, which takes some seconds",
+    )  # fmt: skip
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     parser.add_argument("--force", action="store_true", help="replace a run that is there")
     for cls in _SETTINGS:
@@ -131,10 +135,12 @@ def execute(args: argparse.Namespace) -> int:
     if not machines.chief:
         _say(f"worker {machines.worker} is done; worker 0 writes the run")
         return 0
-    from edgecrnn.train.judge import judge_run, report_run
+    from edgecrnn.train.judge import explain_run, judge_run, report_run
     from edgecrnn.train.run_folder import REPORT
 
     judged = judge_run(args.out, record, data)
+    if not args.no_explanations:
+        explain_run(args.out, judged)
     report_run(args.out, record, judged)
     from edgecrnn.train.evaluation.text import evaluation_text, shown
 

@@ -71,7 +71,7 @@ def test_what_is_masked_is_not_seen(motion: bool) -> None:
     part = nothing.copy()
     part[:, 4:12, 6:18] = True
     whole = masked_answers(net, frames, np.stack([nothing, part]), 2)
-    plain = answers(scores_of(logits_of(net, frames[None]))[0], 2)
+    plain = answers(scores_of(net, logits_of(net, frames[None]))[0], 2)
     np.testing.assert_allclose(whole[0], plain, atol=1e-6)
     assert np.abs(whole[1] - whole[0]).max() > 1e-4
     # The same pixels in another order under the mask: the mean stays, and so does the answer.

@@ -28,7 +28,7 @@ def test_every_frames_importance_is_the_score_without_it(
     found = left_out.importance(net, frames, 1, 2)
 
     def score(clip: np.ndarray) -> float:
-        return float(answers(scores_of(logits_of(net, clip[None]))[0], 2)[1])
+        return float(answers(scores_of(net, logits_of(net, clip[None]))[0], 2)[1])
 
     expected = []
     for index in range(len(frames)):

@@ -23,7 +23,8 @@ from edgecrnn.train.run_folder import read_record
 
 SMALL = NetworkSettings(width=0.25, units=4, dropout=0.0)
 LARGE = NetworkSettings(width=0.5, units=8, dropout=0.0)
-FLAGS = ("--size", "16x16", "--epochs", "1", "--batch", "4", "--window", "2", "--no-baseline")
+FLAGS = ("--size", "16x16", "--epochs", "1", "--batch", "4", "--window", "2", "--no-baseline",
+         "--no-explanations")  # fmt: skip
 
 
 def trainee(settings: NetworkSettings, seed: int) -> NetworkTrainee:
