@@ -30,8 +30,9 @@ SETS = (
     Set("body_pose", (64, 64), ("--epochs", "30", "--batch", "32"), test_is_val=True),
     Set(
         "tank_state", (64, 48),
-        ("--frame-rate", "5", "--epochs", "25", "--batch", "8", "--balanced"),
-        frame_rate=5.0, balanced=True,
+        ("--frame-rate", "5", "--epochs", "25", "--batch", "8", "--balanced", "--flip",
+         "horizontal"),
+        frame_rate=5.0, balanced=True, flip=True,
     ),
     Set(
         "wagon_direction", (88, 64),
