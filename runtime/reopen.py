@@ -106,7 +106,7 @@ class Reopening:
     def stop(self) -> None:
         """End a read that pauses or waits; called by another thread before `close`."""
         self._stopped.set()
-        source = self._source
+        source: object = self._source
         if isinstance(source, Stoppable):
             source.stop()
 

@@ -39,6 +39,20 @@ def has_scheme(spec: str, scheme: str) -> bool:
     return spec.startswith(f"{scheme}:") and not is_there(Path(spec))
 
 
+def camera_number(spec: str) -> int:
+    """The number in `kind:N`; 0 where there is none.
+
+    Raises:
+        EdgecrnnError: it is no number.
+    """
+    kind, _, number = spec.partition(":")
+    if not number:
+        return 0
+    if not (number.isascii() and number.isdecimal()) or len(number) > 3:
+        raise EdgecrnnError(f"source: expected {kind}:N with a camera's number, got {spec!r}")
+    return int(number)
+
+
 def is_path(spec: str) -> bool:
     """Whether `spec` can only be a file or folder: no camera, no address, no `scheme:`."""
     if not spec or "://" in spec or is_camera(spec):

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.frame import Frame
+from edgecrnn.runtime.frame import Frame, SourceSettings
 from edgecrnn.runtime.opencv import quiet
 from edgecrnn.runtime.sources._split import Split
 
@@ -225,10 +225,26 @@ class Child:
             self._changed.notify_all()
 
 
+def check_size(child: Child, settings: SourceSettings) -> Child:
+    """The same, where it gives the size that was asked for.
+
+    Raises:
+        EdgecrnnError: it gives another; it is closed.
+    """
+    wanted = settings.wanted_size
+    if wanted and child.size != wanted:
+        child.close()
+        came = f"{child.size[0]}x{child.size[1]}"
+        raise EdgecrnnError(
+            f"{child.name}: expected {settings.size}, got {came}; ask for a size that it has"
+        )
+    return child
+
+
 def last_line(tail: bytes) -> str:
-    """What a program said last, as it may be shown; the last line with ERROR where there is one."""
+    """What a program said last, as it may be shown; its first line with ERROR where one has it."""
     text = _ESCAPE.sub("", tail.decode(errors="replace"))
     lines = ["".join(c for c in line if c.isprintable()).strip() for line in text.splitlines()]
-    lines = [line for line in lines if line]
-    told = [line for line in lines if "ERROR" in line] or lines
-    return _SECRET.sub("://", told[-1])[:_WIDEST] if told else ""
+    last = [line for line in lines if line][-1:]
+    told = [line for line in lines if "ERROR" in line] or last
+    return _SECRET.sub("://", told[0])[:_WIDEST] if told else ""
