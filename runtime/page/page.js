@@ -29,7 +29,12 @@ function connect() {
     connection("live", "live");
     look();
   };
-  socket.onmessage = ({ data }) => (typeof data === "string" ? hear(JSON.parse(data)) : see(data));
+  // One after the other: a picture that is decoded faster must not overtake the one before it.
+  let last = Promise.resolve();
+  socket.onmessage = ({ data }) => {
+    last = last.then(() => (typeof data === "string" ? hear(JSON.parse(data)) : see(data)));
+    last = last.catch((error) => console.error(error));
+  };
   socket.onclose = ({ code }) => {
     connection("bad", code === 1001 ? "ended" : "connection lost");
     veil(code === 1001 ? "The run has ended." : "Connection lost. Trying again …");
@@ -110,9 +115,9 @@ function show(image, point) {
   picture.getContext("2d").drawImage(image, 0, 0);
   image.close();
   const last = points[points.length - 1];
-  if (last && point[0] < last[0]) points = []; // a file from its start
-  if (!last || point[0] !== last[0]) points.push(point);
-  while (points[0][0] < point[0] - about.window) points.shift();
+  if (last && point[0] < last[0] - 1) points = []; // a clock that was set, or a file from its start
+  if (!points.length || point[0] > points[points.length - 1][0]) points.push(point);
+  while (points.length && points[0][0] < point[0] - about.window) points.shift();
   say(point);
   paint();
 }

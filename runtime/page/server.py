@@ -159,6 +159,8 @@ class Page:
         listening = await self._loop.create_server(
             lambda: server() if len(server.connections) < _CONNECTIONS else _TooMany(),
             sock=self._socket,
+            # As many are accepted before the next look at how many there are.
+            backlog=32,
         )
         telling = asyncio.create_task(self._tell(viewers, facts))
         await self._ended.wait()

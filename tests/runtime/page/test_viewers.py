@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +23,28 @@ from tests.runtime.page.conftest import Show, Shown
 Socket = aiohttp.ClientWebSocketResponse
 
 
-async def watching(run: Shown, stream: int = 0) -> tuple[aiohttp.ClientSession, Socket]:
+@asynccontextmanager
+async def watching(run: Shown, stream: str = "0") -> AsyncIterator[Socket]:
     """A viewer of a stream."""
-    session = aiohttp.ClientSession()
-    socket = await session.ws_connect(f"{run.address}/live", max_msg_size=0)
-    await socket.send_str(str(stream))
-    return session, socket
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"{run.address}/live", max_msg_size=0) as viewer,
+    ):
+        await viewer.send_str(stream)
+        yield viewer
 
 
-async def received(socket: Socket, within: float) -> list[aiohttp.WSMessage]:
+def connected(run: Shown) -> socket.socket:
+    """A bare connection."""
+    return socket.create_connection(("127.0.0.1", int(run.address.split(":")[2])), 30)
+
+
+async def received(viewer: Socket, within: float) -> list[aiohttp.WSMessage]:
     """What comes in so many seconds."""
     messages, until = [], time.monotonic() + within
     while (left := until - time.monotonic()) > 0:
         try:
-            messages.append(await socket.receive(left))
+            messages.append(await viewer.receive(left))
         except asyncio.TimeoutError:
             break
     return messages
@@ -47,15 +57,15 @@ def split(data: bytes) -> tuple[dict[str, Any], bytes]:
     return facts, data[4 + length :]
 
 
-async def pictures(socket: Socket, count: int) -> list[tuple[dict[str, Any], bytes]]:
+async def pictures(viewer: Socket, count: int) -> list[tuple[dict[str, Any], bytes]]:
     """So many, each confirmed as the page does."""
     found: list[tuple[dict[str, Any], bytes]] = []
     while len(found) < count:
-        message = await socket.receive(30)
+        message = await viewer.receive(30)
         assert message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY), message
         if message.type is aiohttp.WSMsgType.BINARY:
             found.append(split(message.data))
-            await socket.send_str("got")
+            await viewer.send_str("got")
     return found
 
 
@@ -63,9 +73,8 @@ def test_a_picture_comes_with_its_own_result(run: Shown, camera: Camera) -> None
     camera.say("show green")
 
     async def look() -> list[tuple[dict[str, Any], bytes]]:
-        session, socket = await watching(run)
-        async with session:
-            return await pictures(socket, 20)
+        async with watching(run) as viewer:
+            return await pictures(viewer, 20)
 
     found = asyncio.run(look())
     frames = [facts["frame"] for facts, _ in found]
@@ -80,10 +89,9 @@ def test_a_picture_comes_with_its_own_result(run: Shown, camera: Camera) -> None
 
 def test_what_a_stream_is_comes_first(run: Shown) -> None:
     async def look() -> dict[str, Any]:
-        session, socket = await watching(run)
-        async with session:
+        async with watching(run) as viewer:
             while True:
-                message = await socket.receive(30)
+                message = await viewer.receive(30)
                 told = json.loads(message.data) if isinstance(message.data, str) else {}
                 if "about" in told:
                     return dict(told["about"])
@@ -95,11 +103,9 @@ def test_what_a_stream_is_comes_first(run: Shown) -> None:
 
 def test_many_viewers_see_the_same(run: Shown) -> None:
     async def look() -> list[list[tuple[dict[str, Any], bytes]]]:
-        viewers = [await watching(run) for _ in range(20)]
-        found = await asyncio.gather(*(pictures(socket, 5) for _, socket in viewers))
-        for session, _ in viewers:
-            await session.close()
-        return found
+        async with AsyncExitStack() as stack:
+            viewers = [await stack.enter_async_context(watching(run)) for _ in range(20)]
+            return await asyncio.gather(*(pictures(viewer, 5) for viewer in viewers))
 
     seen: dict[int, set[bytes]] = {}
     for each in asyncio.run(look()):
@@ -111,9 +117,7 @@ def test_many_viewers_see_the_same(run: Shown) -> None:
 
 def test_who_does_not_say_that_pictures_came_gets_two_and_then_the_newest(run: Shown) -> None:
     async def look() -> tuple[int, dict[str, Any], dict[str, Any]]:
-        session, slow = await watching(run)
-        other, quick = await watching(run)
-        async with session, other:
+        async with watching(run) as slow, watching(run) as quick:
             going_on = asyncio.create_task(pictures(quick, 15))
             came = await received(slow, 2.0)
             newest = (await going_on)[-1][0]
@@ -130,23 +134,19 @@ def test_who_does_not_say_that_pictures_came_gets_two_and_then_the_newest(run: S
 
 def test_a_viewer_that_reads_nothing_holds_nobody_up(run: Shown) -> None:
     async def look() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", int(run.address.split(":")[2]))
-        writer.write(
+        async with watching(run) as viewer:
+            await pictures(viewer, 20)
+
+    before = json.loads(run.ask("/status").body)["streams"][0]
+    with connected(run) as deaf:
+        deaf.sendall(
             b"GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\n"
             b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         )
         # "0", masked with zeros; then nothing is read any more.
-        writer.write(b"\x81\x81\0\0\0\0000")
-        await writer.drain()
-        session, socket = await watching(run)
-        async with session:
-            await pictures(socket, 20)
-        writer.close()
-        del reader
-
-    before = json.loads(run.ask("/status").body)["streams"][0]
-    asyncio.run(look())
+        deaf.sendall(b"\x81\x81\0\0\0\0000")
+        asyncio.run(look())
     after = json.loads(run.ask("/status").body)["streams"][0]
     assert after["classified"] > before["classified"] + 15
 
@@ -154,13 +154,9 @@ def test_a_viewer_that_reads_nothing_holds_nobody_up(run: Shown) -> None:
 @pytest.mark.parametrize("said", ["-1", "9", "1e3", "{}", "x" * 9000, "²", "None"])
 def test_what_the_page_never_says_ends_the_connection(run: Shown, said: str) -> None:
     async def look() -> aiohttp.WSMessage:
-        async with (
-            aiohttp.ClientSession() as session,
-            session.ws_connect(f"{run.address}/live") as socket,
-        ):
-            await socket.send_str(said)
+        async with watching(run, said) as viewer:
             while True:
-                message = await socket.receive(30)
+                message = await viewer.receive(30)
                 if message.type is not aiohttp.WSMsgType.TEXT:
                     return message
 
@@ -170,33 +166,19 @@ def test_what_the_page_never_says_ends_the_connection(run: Shown, said: str) -> 
 
 def test_garbage_is_no_request(run: Shown) -> None:
     said = len(run.said)
-
-    async def send() -> bytes:
-        reader, writer = await asyncio.open_connection("127.0.0.1", int(run.address.split(":")[2]))
-        writer.write(b"\x16\x03\x01\x02\x00garbage\r\n\r\n" * 10)
-        answer = await asyncio.wait_for(reader.read(), 30)
-        writer.close()
-        return answer
-
-    assert b"400" in asyncio.run(send())[:40]
+    with connected(run) as stranger:
+        stranger.sendall(b"\x16\x03\x01\x02\x00garbage\r\n\r\n" * 10)
+        assert b"400" in stranger.recv(40)
     assert run.ask("/healthz").status in (200, 503)
     assert not any("Traceback" in line for line in run.said[said:])
 
 
 def test_who_opens_connections_and_says_nothing_takes_no_files_from_the_run(run: Shown) -> None:
-    async def look() -> tuple[int, list[bytes]]:
-        port = int(run.address.split(":")[2])
-        opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(330)]
+    with ExitStack() as stack:
+        opened = [stack.enter_context(connected(run)) for _ in range(400)]
         # The last of them were hung up on.
-        answers = [await asyncio.wait_for(reader.read(), 30) for reader, _ in opened[-20:]]
-        files = len(list(Path(f"/proc/{run.process.pid}/fd").iterdir()))
-        for _, writer in opened:
-            writer.close()
-        return files, answers
-
-    files, answers = asyncio.run(look())
-    assert answers == [b""] * 20
-    assert files < 340
+        assert [each.recv(1) for each in opened[-20:]] == [b""] * 20
+        assert len(list(Path(f"/proc/{run.process.pid}/fd").iterdir())) < 360
     deadline = time.monotonic() + 30
     while True:
         try:
@@ -213,21 +195,19 @@ def test_it_ends_in_time_whoever_watches(
     run = runs(bundle_path, "--source", camera.url)
 
     async def look() -> tuple[float, list[int | None]]:
-        viewers = [await watching(run) for _ in range(5)]
-        await asyncio.gather(*(pictures(socket, 2) for _, socket in viewers))
-        began = time.monotonic()
-        run.process.send_signal(number)
-        codes = await asyncio.gather(*(closed(socket) for _, socket in viewers))
-        await asyncio.to_thread(run.process.wait, 30)
-        took = time.monotonic() - began
-        for session, _ in viewers:
-            await session.close()
-        return took, codes
+        async with AsyncExitStack() as stack:
+            viewers = [await stack.enter_async_context(watching(run)) for _ in range(5)]
+            await asyncio.gather(*(pictures(viewer, 2) for viewer in viewers))
+            began = time.monotonic()
+            run.process.send_signal(number)
+            codes = await asyncio.gather(*(closed(viewer) for viewer in viewers))
+            await asyncio.to_thread(run.process.wait, 30)
+            return time.monotonic() - began, codes
 
-    async def closed(socket: Socket) -> int | None:
-        while not socket.closed:
-            await socket.receive(30)
-        return socket.close_code
+    async def closed(viewer: Socket) -> int | None:
+        while not viewer.closed:
+            await viewer.receive(30)
+        return viewer.close_code
 
     took, codes = asyncio.run(look())
     assert run.process.returncode == 0
@@ -243,13 +223,12 @@ def test_another_model_is_told(
     run = runs(path, "--source", camera.url)
 
     async def look() -> list[str]:
-        session, socket = await watching(run)
-        async with session:
-            await pictures(socket, 3)
+        async with watching(run) as viewer:
+            await pictures(viewer, 3)
             make_bundle(labels=("rot", "grün", "blau"))
             run.process.send_signal(signal.SIGHUP)
             while True:
-                facts = (await pictures(socket, 1))[0][0]
+                facts = (await pictures(viewer, 1))[0][0]
                 if facts["generation"] == 1 and facts["point"][1] == "rot":
                     break
             return [facts["point"][1]]
