@@ -11,14 +11,13 @@ import cv2
 
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame, as_image
+from edgecrnn.runtime.freshness import Freshness
 
 # Seen with OpenCV 4.14 and 5.0: after a stall `read()` blocks for its time-out, then says ok and
-# hands over an old frame. A read that took this share of the time-out is not believed.
+# hands over an old frame. A read that took this share of the time-out has failed, whatever it says.
 _STALE = 0.9
-# FFmpeg keeps what it looked at to open a stream, up to seconds of it, and hands that over first,
-# each frame in less than this many seconds.
-_KEPT = 0.005
-
+# Seconds that a frame may be late. After a stall TCP hands over all that was sent meanwhile.
+_LATE = 0.5
 
 # OpenCV 5 moved its logging; the levels are the same.
 LOGGING: Any = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging
@@ -69,9 +68,16 @@ class LiveCapture:
         self._count = 0
         self._first: Frame | None = None
         quiet(timeout)
+        # FFmpeg keeps what it looked at to open a stream, up to seconds of it, and hands that over
+        # first, at once.
         self._drain_until = time.monotonic() + timeout if backend == cv2.CAP_FFMPEG else 0.0
+        self._freshness = Freshness() if backend == cv2.CAP_FFMPEG else None
         self._capture = cv2.VideoCapture(target, backend, list(params))
-        first = self.read()
+        try:
+            first = self.read()
+        except EdgecrnnError:
+            self.close()
+            raise
         if first is None:
             self.close()
             raise EdgecrnnError(f"{name}: expected a first frame, got none; {mend}")
@@ -91,10 +97,15 @@ class LiveCapture:
         return f"{letters} {shape}, {rate}" if letters.isprintable() else f"{shape}, {rate}"
 
     def read(self) -> Frame | None:
-        """The next frame that can be believed; None when it gives no more."""
+        """The next frame that can be believed; None when it gives no more.
+
+        Raises:
+            EdgecrnnError: none came within the time-out.
+        """
         if self._first is not None:
             held, self._first = self._first, None
             return held
+        deadline = time.monotonic() + self._timeout
         while True:
             began = time.monotonic()
             if not self._capture.grab():
@@ -102,9 +113,19 @@ class LiveCapture:
             captured = time.monotonic()
             index, self._count = self._count, self._count + 1
             took = captured - began
-            if took >= _STALE * self._timeout:
-                continue
-            if took < _KEPT and captured < self._drain_until:
+            late, kept = 0.0, False
+            if self._freshness is not None:
+                stamp = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+                late = self._freshness.late(stamp, captured)
+                kept = self._freshness.hurries and captured < self._drain_until
+            failed = took >= _STALE * self._timeout
+            if failed or (late > _LATE and captured > deadline):
+                got = "got none" if failed else f"got frames that are {late:.1f} s late"
+                raise EdgecrnnError(
+                    f"{self.name}: expected a frame within {self._timeout:g} s, {got}; "
+                    "check the camera and the network, or raise --timeout"
+                )
+            if late > _LATE or kept:
                 continue
             self._drain_until = 0.0
             ok, image = self._capture.retrieve()
