@@ -51,6 +51,12 @@ class DeviceProfile:
     cameras: tuple[str, ...] = setting(
         MISSING, f"kinds of cameras that edgecrnn reads there: {', '.join(CAMERAS)}"
     )
+    compatible: tuple[str, ...] = setting(
+        (), "identifiers in its device tree, by which it is known"
+    )
+    cannot_run: str = setting(
+        "", "why edgecrnn cannot run there and what to do; empty where it can"
+    )
     threads: int = setting(1, "of the CPU that a frame may use", least=1, most=64)
     multiply_adds: float | None = setting(
         None,
@@ -113,6 +119,13 @@ def load_profile(name_or_path: str | Path) -> DeviceProfile:
     return _parse(_shipped() / f"{given}.toml", given)
 
 
+def require_runnable(profile: DeviceProfile) -> DeviceProfile:
+    """The profile; an EdgecrnnError with the mend where edgecrnn cannot run on that board."""
+    if profile.cannot_run:
+        raise EdgecrnnError(f"{profile.title} cannot run edgecrnn: {profile.cannot_run}")
+    return profile
+
+
 def _shipped() -> Any:
     return resources.files(__package__) / "profiles"
 
@@ -149,7 +162,9 @@ def _check_lists(profile: DeviceProfile) -> None:
         if not str(each.type).startswith("tuple"):
             continue
         good = isinstance(values, tuple) and all(isinstance(value, str) for value in values)
-        if not good or not values or len(set(values)) != len(values):
+        # What has a default may be left out.
+        empty = not values and each.default is MISSING
+        if not good or empty or len(set(values)) != len(values):
             shown = list(values) if isinstance(values, tuple) else values
             raise EdgecrnnError(
                 f"{each.name}: expected a list of different texts, at least one, got {shown!r}"

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgecrnn.devices.profile import load_profile, profile_names
+from edgecrnn.convert.backends import check_delegates
+from edgecrnn.devices.profile import load_profile, profile_names, require_runnable
 from edgecrnn.runtime.errors import EdgecrnnError
 
 MINE = """
@@ -33,11 +34,27 @@ def mine(tmp_path: Path) -> Path:
 
 
 def test_the_boards_that_come_with_the_package() -> None:
-    boards = ("linux-x86_64", "nxp-imx93", "raspberry-pi-5", "raspberry-pi-5-coral")
-    assert profile_names() == boards
+    assert profile_names() == (
+        "jetson-nano",
+        "jetson-orin-nano",
+        "linux-aarch64",
+        "linux-armv7l",
+        "linux-x86_64",
+        "nxp-imx8m-plus",
+        "nxp-imx93",
+        "raspberry-pi-3b-plus",
+        "raspberry-pi-4",
+        "raspberry-pi-5",
+        "raspberry-pi-5-coral",
+        "raspberry-pi-zero-2w",
+        "rockchip-rk3588",
+    )
     for name in profile_names():
         profile = load_profile(name)
         assert profile.name == name and profile.delegates[-1] == "cpu"
+        check_delegates(profile)
+        # A speed stands only where it was measured.
+        assert (profile.multiply_adds is None) == (profile.status == "unproven")
     assert load_profile("nxp-imx93").delegate["ethos-u"]["accelerator"] == "ethos-u65-256"
     assert load_profile("raspberry-pi-5-coral").delegates == ("edgetpu", "cpu")
     assert load_profile("raspberry-pi-5").delegate == {}
@@ -53,6 +70,32 @@ def test_every_fact_has_a_source_beside_it(root: Path) -> None:
             assert block.startswith(("#", "title")), f"{path.name}: {block}"
 
 
+def test_a_board_that_cannot_run_edgecrnn_says_so_and_what_to_do() -> None:
+    nano = load_profile("jetson-nano")
+    with pytest.raises(
+        EdgecrnnError, match=r"Jetson Nano.*cannot run.*Python 3\.6.*; take a board"
+    ):
+        require_runnable(nano)
+    assert [n for n in profile_names() if load_profile(n).cannot_run] == ["jetson-nano"]
+    assert require_runnable(load_profile("raspberry-pi-4")).name == "raspberry-pi-4"
+
+
+def test_every_python_of_a_profile_has_a_wheel_of_its_runtime() -> None:
+    # The package index's file lists, November 2026.
+    wheels = {
+        ("ai-edge-litert", "aarch64"): {"3.10", "3.11", "3.12", "3.13", "3.14"},
+        ("ai-edge-litert", "x86_64"): {"3.10", "3.11", "3.12", "3.13", "3.14"},
+        ("tflite-runtime", "aarch64"): {"3.10", "3.11"},
+        ("tflite-runtime", "armv7l"): {"3.11"},
+    }
+    # These images bring an interpreter that the vendor built.
+    vendors = {"nxp-imx93", "nxp-imx8m-plus"}
+    for name in set(profile_names()) - vendors:
+        profile = load_profile(name)
+        wanted = wheels[profile.runtime, profile.architecture]
+        assert set(profile.python) <= wanted or profile.cannot_run, name
+
+
 def test_a_profile_of_ones_own(mine: Path) -> None:
     profile = load_profile(mine)
     assert profile.name == "my-board" and profile.delegates == ("npu", "cpu")
@@ -64,7 +107,7 @@ def test_an_unknown_board_lists_those_there_are_and_suggests(name: str) -> None:
     with pytest.raises(EdgecrnnError) as caught:
         load_profile(name)
     said = str(caught.value)
-    assert "expected one of linux-x86_64, nxp-imx93, raspberry-pi-5, raspberry-pi-5-coral" in said
+    assert f"expected one of {', '.join(profile_names())} or the path" in said
     assert said.endswith(f"got {name!r} (did you mean 'raspberry-pi-5'?)")
 
 

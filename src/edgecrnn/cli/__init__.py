@@ -28,7 +28,7 @@ COMMANDS = {
     "compare": "set several runs side by side, with what is more than chance",
     "explain": "show where and when a model saw what it decided by",
     "bench": "measure the time of a frame and the cost of the live loop",
-    "devices": "list, show and check device profiles",
+    "devices": "list, show and check device profiles, and ask a board what it is",
 }
 
 _MISTAKE = 2

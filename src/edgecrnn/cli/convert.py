@@ -52,12 +52,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Convert, certify and write the bundle; a run's report gets its variants too."""
     from edgecrnn.convert.backends import check_delegates
-    from edgecrnn.devices.profile import load_profile
+    from edgecrnn.devices.profile import load_profile, require_runnable
 
     settings = read_settings(ConvertSettings, args)
     foreign = args.model.suffix.lower() in _MODELS or args.model.is_file()
     _check_flags(args, foreign)
-    profile = load_profile(args.device)
+    profile = require_runnable(load_profile(args.device))
     check_delegates(profile)
     return (_convert_model if foreign else _convert_run)(args, settings, profile)
 
