@@ -21,6 +21,7 @@ COMMANDS = {
     "train": "train a CRNN from a folder of pictures or clips",
     "convert": "turn a run or any Keras classifier into a certified int8 bundle",
     "run": "classify live from a camera, a video, a folder or a network stream",
+    "sources": "list the cameras and programs here that run --source can read",
     "demo": "the whole way on data that comes with the package",
     "data": "look through a data folder before training on it",
     "evaluate": "judge a run or a bundle on clips and on endless streams",
@@ -37,6 +38,7 @@ _INTERRUPTED = 130
 _INSTALLS = {
     "ai_edge_litert": ("ai-edge-litert", "edgecrnn"),
     "ai_edge_quantizer": ("ai-edge-quantizer", "edgecrnn[train]"),
+    "cryptography": ("cryptography", "edgecrnn[flash]"),
     "cv2": ("OpenCV", "edgecrnn"),
     "jinja2": ("Jinja2", "edgecrnn[train]"),
     "keras": ("Keras", "edgecrnn[train]"),
