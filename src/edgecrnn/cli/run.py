@@ -43,8 +43,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         required=True,
         action="append",
         metavar="SRC",
-        help="camera index (0), /dev/videoN, video file, picture, folder of pictures, "
-        "http(s):// MJPEG, or rtsp://; several may be given, each remembers for itself",
+        help="camera index (0), /dev/videoN, rpicam:N, picamera2:N, jetson:N, video file, picture, "
+        "folder of pictures, http(s):// MJPEG, rtsp://, exec:COMMAND, or gstreamer:PIPELINE; "
+        "`edgecrnn sources` lists what is here; several may be given, each remembers for itself",
     )
     parser.add_argument(
         "--sink",
