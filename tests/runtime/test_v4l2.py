@@ -1,4 +1,4 @@
-"""What V4L2 devices say of themselves; the drivers are stood in for and answer as the kernel does."""
+"""What V4L2 devices say of themselves; drivers are stood in for and answer as the kernel does."""
 
 from __future__ import annotations
 
