@@ -21,6 +21,8 @@ else:
 
 BASE = ("runtime", "devices")
 REST = ("train", "convert", "src")
+# Comes with a board's system, never from an index.
+SYSTEM = {"picamera2"}
 
 
 def declared(root: Path, extra: str = "") -> set[str]:
@@ -46,7 +48,7 @@ def imported(root: Path, folders: tuple[str, ...]) -> set[str]:
                 elif isinstance(node, ast.ImportFrom) and node.module:
                     modules.add(node.module)
     tops = {module.partition(".")[0] for module in modules}
-    tops -= {"edgecrnn", "tomli", *sys.stdlib_module_names}
+    tops -= {"edgecrnn", "tomli", *SYSTEM, *sys.stdlib_module_names}
     known = packages_distributions()
     return {normal(known[top][0]) for top in tops}
 
