@@ -46,3 +46,14 @@ def test_check_judges_a_file_never_a_name(
     Path("mine.toml").write_text(text.replace("threads = 1", "thread = 1"), encoding="utf-8")
     assert main(["devices", "check", "mine.toml"]) == 2
     assert "got 'thread' (did you mean 'threads'?)" in capsys.readouterr().err
+
+
+def test_convert_refuses_a_board_that_cannot_run_edgecrnn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "x.edgecrnn"
+    words = ["convert", str(tmp_path), "--device", "jetson-nano", "--out", str(out)]
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert "Jetson Nano (JetPack 4) cannot run edgecrnn" in said and "; take a board" in said
+    assert not out.exists()

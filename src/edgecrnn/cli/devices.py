@@ -125,6 +125,7 @@ def _shown(profile: DeviceProfile) -> str:
             text = "; ".join(f"{key}: {_settings(table)}" for key, table in value.items()) or "none"
         else:
             text = ", ".join(value) if isinstance(value, tuple) else str(value)
+            text = text or "none"
         if field.name == "status":
             text += f" ({STATUSES[value]})"
         unit = field.metadata.get("unit", "")
