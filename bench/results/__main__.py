@@ -1,7 +1,7 @@
 """Our network and its peers on real sets: same split, frames, augmentation and processor time.
 
     python bench/results DATA --out FOLDER [--only SET ...] [--seed 0] [--yolo PYTHON]
-    python bench/results --table FOLDER
+    python bench/results --table FOLDER [--write docs/results.md]
 
 DATA holds the unpacked sets. Each is trained by `edgecrnn train` with the flags in sets.py; the
 processor time that this took is what each peer gets. One JSON file a result: what is there is not
@@ -22,14 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from sets import SETS, Set
+from table import PEERS, table, written
 
 HERE = Path(__file__).parent
-PEERS = {
-    "without-memory": "the same encoder, no memory",
-    "mobilenet": "MobileNetV3Small a frame",
-    "convolution": "(2+1)D convolutions",
-    "yolo": "yolo11n-cls a frame",
-}
 
 
 def main() -> None:
@@ -40,9 +35,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--yolo", default="")
     parser.add_argument("--table", type=Path)
+    parser.add_argument("--write", type=Path, help="put the table between its marks there")
     args = parser.parse_args()
     if args.table:
         print(table(args.table))
+        if args.write:
+            args.write.write_text(written(args.write.read_text(), args.table))
         return
     args.out.mkdir(parents=True, exist_ok=True)
     for chosen in SETS:
@@ -156,43 +154,6 @@ def _timed(command: list[str]) -> float:
         raise SystemExit(f"{command[1:4]}: {done.stdout[-1500:]}{done.stderr[-3000:]}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def table(folder: Path) -> str:
-    """Markdown of what is there."""
-    lines = []
-    for chosen in SETS:
-        ours = folder / f"{chosen.name}.edgecrnn.json"
-        if not ours.exists():
-            continue
-        said = json.loads(ours.read_text())
-        clip = said["evaluation"]["clip"]
-        several = "mean_average_precision" in json.dumps(said["evaluation"])
-        lines += [f"### {chosen.name}", "",
-                  f"{said['seconds']:.0f} s of processor time each, {clip['count']} judged", "",
-                  "| | accuracy | 95 % interval |" + (" mAP |" if several else "")
-                  + " parameters | multiply-adds a frame |",
-                  "|---|---|---|" + ("---|" if several else "") + "---|---|"]  # fmt: skip
-        rows = [("**edgecrnn**", clip["accuracy"], *clip["interval"], _precision(said), said)]
-        for peer, title in PEERS.items():
-            path = folder / f"{chosen.name}.{peer}.json"
-            if path.exists():
-                it = json.loads(path.read_text())
-                rows.append((title, it["accuracy"], it["low"], it["high"],
-                             it.get("mean_average_precision"), it))  # fmt: skip
-        for title, right, low, high, precision, it in rows:
-            extra = f" {100 * precision:.1f} % |" if several and precision is not None else ""
-            lines.append(
-                f"| {title} | {100 * right:.1f} % | {100 * low:.1f} to {100 * high:.1f} |{extra} "
-                f"{int(it['parameters']):,} | {it['multiply_adds'] / 1e6:.2f} M |"
-            )
-        lines.append("")
-    return "\n".join(lines)
-
-
-def _precision(said: dict[str, Any]) -> float | None:
-    labels = said["evaluation"].get("labels") or {}
-    return labels.get("mean_average_precision") if isinstance(labels, dict) else None
 
 
 if __name__ == "__main__":
