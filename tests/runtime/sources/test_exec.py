@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame, Source, SourceSettings
+from edgecrnn.runtime.reopen import Reopening, ReopenSettings
 from edgecrnn.runtime.sources import open_source
 
 CAMERA = Path(__file__).with_name("child_camera.py")
@@ -63,9 +66,7 @@ def gone(pid: int, within: float = 5.0) -> bool:
         ("", "-c:v mjpeg -f mpjpeg"),
         ("rgb24:160x120:", "-pix_fmt rgb24 -f rawvideo"),
         ("yuv420p:160x120:", "-pix_fmt yuv420p -f rawvideo"),
-        ("yuyv422:160x120:", "-pix_fmt yuyv422 -f rawvideo"),
         ("nv12:160x120:", "-pix_fmt nv12 -f rawvideo"),
-        ("bgr0:160x120:", "-pix_fmt bgr0 -f rawvideo"),
         ("gray:160x120:", "-pix_fmt gray -f rawvideo"),
     ],
 )
@@ -134,13 +135,13 @@ def test_half_a_raw_frame_is_told() -> None:
 
 @pytest.mark.parametrize("last", ["hang", "garbage"])
 def test_a_hang_is_told_in_time(last: str) -> None:
-    source = open_source(program("red", "say:lens cap on", last, "hang"), QUICK)
+    settings = SourceSettings(timeout=2.0)
+    source = open_source(program("red", "say:lens cap on", last, "hang"), settings)
     source.read()
-    quick = source.read
     began = time.monotonic()
-    with pytest.raises(EdgecrnnError, match=r"expected a frame within 3 s, got none.*lens cap on"):
-        quick()
-    assert 2.5 < time.monotonic() - began < 8.0
+    with pytest.raises(EdgecrnnError, match=r"expected a frame within 2 s, got none.*lens cap on"):
+        source.read()
+    assert 1.5 < time.monotonic() - began < 10.0
     source.close()
 
 
@@ -202,6 +203,33 @@ def test_what_fails_to_open_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_what_is_no_command_is_told(spec: str, sentence: str) -> None:
     with pytest.raises(EdgecrnnError, match=sentence):
         open_source(spec, QUICK)
+
+
+def test_stopping_ends_a_read_that_waits() -> None:
+    source = open_source(program("red", "hang"), SourceSettings(timeout=60.0))
+    reopening = Reopening(source, lambda: source, ReopenSettings(), print)
+    reopening.read()
+    timer = threading.Timer(0.3, reopening.stop)
+    timer.start()
+    began = time.monotonic()
+    assert reopening.read() is None
+    assert time.monotonic() - began < 20.0
+    timer.join()
+    reopening.close()
+
+
+def test_sigterm_ends_a_run_and_a_program_that_will_not_end(
+    edgecrnn: Callable[..., subprocess.Popen[str]], bundle_path: Path, tmp_path: Path
+) -> None:
+    told = tmp_path / "pid"
+    spec = program("stubborn", f"child:{told}", "red", "hang")
+    process = edgecrnn("run", bundle_path, "--source", spec, "--json", "--timeout", "60")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert gone(int(told.read_text()))
 
 
 def test_it_runs_to_a_decision(
