@@ -102,7 +102,7 @@ class SshShell:
 
     def __init__(self, host: str, settings: SshSettings, folder: Path):
         self.name = host
-        self._words = [
+        self.words = [
             *("ssh", "-T", "-o", "BatchMode=yes", "-o", f"ControlPath={folder}/%C"),
             *("-o", "ControlMaster=auto", "-o", "ControlPersist=60"),
             # A dead link ends after about 20 s.
@@ -118,7 +118,7 @@ class SshShell:
         Raises:
             EdgecrnnError: the board cannot be reached or logged into, or does not answer in time.
         """
-        command = [*self._words, "--", self.name, shlex.join(words)]
+        command = [*self.words, "--", self.name, shlex.join(words)]
         ran = _run(command, stdin, seconds, self.name)
         if ran.code == _SSH_FAILED:
             raise EdgecrnnError(_sentence(self.name, ran.err))
@@ -126,7 +126,7 @@ class SshShell:
 
     def close(self) -> None:
         """End the shared connection."""
-        command = [*self._words, "-O", "exit", "--", self.name]
+        command = [*self.words, "-O", "exit", "--", self.name]
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             subprocess.run(command, capture_output=True, timeout=10)
 
