@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from edgecrnn.convert.certificate import Bounds, Reference, examine, run_stream
+from edgecrnn.convert.certificate import Bounds, Reference, _losses, examine, run_stream
 from edgecrnn.convert.graph import to_float_tflite
 from edgecrnn.convert.recipe import load_recipe
 from edgecrnn.runtime.engine import Engine
@@ -49,3 +49,14 @@ def test_a_variant_that_says_something_else_is_refused(model: bytes) -> None:
     assert finding.agreement == 0.0
     assert "accuracy fell by 100.00 points, at most 1 allowed" in finding.refused
     assert "agrees on 0.00% of frames, at least 98.00% required" in finding.refused
+
+
+def test_a_drop_of_just_the_bound_is_allowed() -> None:
+    """100 * (283 / 300 - 280 / 300) is 1 and a few last digits more."""
+    truth = np.zeros(300, np.int64)
+    scores = np.tile(np.array([[0.9, 0.1]], np.float32), (300, 1))
+    scores[:17] = scores[:17, ::-1]
+    held = Reference(np.zeros((300, 1), np.uint8), truth, np.ones(300, bool), scores)
+    assert 100 * (held.accuracy - 280 / 300) > 1.0
+    assert _losses(280 / 300, 294 / 300, held, BOUNDS) == []
+    assert len(_losses(279 / 300, 293 / 300, held, BOUNDS)) == 2
