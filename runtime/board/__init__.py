@@ -1,0 +1,1 @@
+"""What runs on the board: releases that are switched whole."""
