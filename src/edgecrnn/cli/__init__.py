@@ -26,6 +26,7 @@ COMMANDS = {
     "data": "look through a data folder before training on it",
     "evaluate": "judge a run or a bundle on clips and on endless streams",
     "replay": "decide a recorded clip again and compare with what was decided live",
+    "crossval": "train and judge on several splits: how much of a score is luck",
     "compare": "set several runs side by side, with what is more than chance",
     "explain": "show where and when a model saw what it decided by",
     "bench": "measure the time of a frame and the cost of the live loop",

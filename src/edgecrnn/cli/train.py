@@ -35,12 +35,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path, metavar="DATA", help="[split/]class/file")
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder to write")
     parser.add_argument(
-        "--size", metavar="WxH", help=f"frame that the model reads (default {_SIZE})"
-    )
-    parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="TOML file of the settings below; flags win"
-    )
-    parser.add_argument(
         "--budget",
         metavar="TEXT",
         help="time for a frame, which decides --width: '5 ms linux-x86_64' or '5 ms at 12 M' "
@@ -55,8 +49,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     parser.add_argument("--force", action="store_true", help="replace a run that is there")
+    add_choices(parser)
+
+
+def add_choices(parser: argparse.ArgumentParser) -> None:
+    """Add every choice of a training, by flag or by file."""
+    parser.add_argument(
+        "--size", metavar="WxH", help=f"frame that the model reads (default {_SIZE})"
+    )
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="TOML file of the settings below; flags win"
+    )
     for cls in _SETTINGS:
         add_settings(parser, cls, skip=_SKIPPED.get(cls, ()))
+
+
+def read_choices(args: argparse.Namespace) -> None:
+    """Take over what the file of --config says and no flag does."""
+    if args.config is not None:
+        add_config(args, args.config, _SETTINGS, ("size",), ("height", "shortest"))
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -76,8 +87,7 @@ def execute(args: argparse.Namespace) -> int:
         plan = read_plan(args.out, args.data)
         layout = read_layout(args.data, plan.data.seed)
     else:
-        if args.config is not None:
-            add_config(args, args.config, _SETTINGS, ("size",), ("height", "shortest"))
+        read_choices(args)
         if is_chief() and (args.out / CHECKPOINT).exists() and not args.force:
             raise EdgecrnnError(
                 f"{args.out}: expected a path that does not exist yet, got a run; go on with it "

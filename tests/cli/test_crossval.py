@@ -1,0 +1,77 @@
+"""`edgecrnn crossval`, from start to end on small clips."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("tensorflow")
+
+from tests.journey import TRAIN, write_clips
+
+from edgecrnn import cli
+
+# There is no report of all folds that could explain.
+SETTINGS = (*TRAIN[:-1], "--epochs", "1", "--no-baseline", "--window", "4", "--folds", "3")
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("crossval")
+    write_clips(folder / "data", per_class=9, frames=8)
+    command = ["crossval", str(folder / "data"), "--out", str(folder / "folds"), *SETTINGS]
+    assert cli.main(command) == 0
+    return folder
+
+
+def test_every_clip_of_train_and_val_is_judged_once(done: Path) -> None:
+    told = json.loads((done / "folds" / "folds.json").read_text())
+    judged = [name for fold in told["folds"] for name in fold["clips"]]
+    assert len(judged) == len(set(judged)) == len(told["groups"]) > 9
+    assert len(told["folds"]) == 3 and 0 <= told["accuracy"] <= 1
+    for number in (1, 2, 3):
+        assert (done / "folds" / f"fold-{number}" / "run.json").is_file()
+
+
+def test_what_is_finished_is_not_trained_again(
+    done: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (done / "folds" / "fold-1" / "model.keras").stat().st_mtime_ns
+    capsys.readouterr()
+    command = ["crossval", str(done / "data"), "--out", str(done / "folds"), *SETTINGS]
+    assert cli.main(command) == 0
+    said = capsys.readouterr()
+    assert said.err.count("trained before") == 3
+    assert "mean of the folds" in said.out and "each judged once by a run" in said.out
+    assert "flickers" in said.out and "still" in said.out
+    assert (done / "folds" / "fold-1" / "model.keras").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--folds", "2"], "--folds: expected 3 to 50, got 2"),
+        (["--folds", "40"], "got 40 folds of"),
+        (["--group", "("], "--group: expected a regular expression"),
+        (["--group", "camera"], "expected to find 'camera' in the name of every file"),
+        (["--epochs", "3"], "expected folds of the same data with the same settings, got others"),
+    ],
+)
+def test_folds_that_cannot_be(
+    done: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    command = ["crossval", str(done / "data"), "--out", str(done / "folds"), *SETTINGS, *words]
+    assert cli.main(command) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_folder_of_something_else_is_left_alone(
+    done: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    assert cli.main(["crossval", str(done / "data"), "--out", str(tmp_path), *SETTINGS]) == 2
+    assert "got one with other files" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
