@@ -254,7 +254,7 @@ def test_interrupting_keeps_the_best_weights_and_resume_goes_on(
 ) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-m", "edgecrnn", "train", str(clips), "--out", str(out), *TRAIN]
-    command[-1] = "60"
+    command += ["--epochs", "60"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 200
         while not (out / "checkpoint.npz").exists() and time.monotonic() < deadline:
