@@ -21,6 +21,8 @@ _MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 _END_OF_IMAGE, _SCAN = 0xD9, 0xDA
 # Frame heads and Huffman tables, scan, tables, intervals, application data, comment.
 _SEGMENTS = {*range(0xC0, 0xD0), *range(0xDA, 0xDE), *range(0xE0, 0xF0), 0xFE}
+# Application data, such as a thumbnail, and comments hold whatever they like.
+_FREE = {*range(0xE0, 0xF0), 0xFE}
 # Between the scans of a progressive picture.
 _IN_SCAN = {0xC4, _SCAN, 0xDB, 0xDC, 0xDD}
 _MOST = 32 * 1024 * 1024  # bytes of one picture
@@ -110,8 +112,14 @@ class Jpegs:
             length = int.from_bytes(self._buffer[place : place + 2], "big")
             if length < 2:
                 return -1
-            if place + length > len(self._buffer):
+            inside = self._buffer[place : place + length]
+            # Cut in a segment, it would swallow the start of the next picture.
+            if inside.startswith(_START) or (marker not in _FREE and _START in inside):
+                return -1
+            if len(inside) < length:
                 return 0
+            if inside.endswith(_START[:2]):
+                return -1
             self._scans = self._scans or marker == _SCAN
             self._place = place + length
         if self._scans:
