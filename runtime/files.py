@@ -40,6 +40,15 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def file_sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file, however large."""
+    digest = hashlib.sha256()
+    with path.open("rb") as opened:
+        while chunk := opened.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
 def check_output(path: Path, force: bool, replaces: Collection[str] | None = None) -> None:
     """Refuse an output path that exists (without `force`), is a device, or cannot be written.
 

@@ -124,6 +124,19 @@ def verify(bundle: Path, signature: bytes, trusted: frozenset[str]) -> Signed:
     return signed
 
 
+def claimed(signature: bytes, name: str) -> Signed:
+    """What a signature file says, unproven: for one whose bundle was proven before.
+
+    Args:
+        signature: its content.
+        name: of the file, for the error.
+
+    Raises:
+        EdgecrnnError: it is no signature.
+    """
+    return _parse(signature, name)[0]
+
+
 def _message(signed: Signed) -> bytes:
     fields = {"version": _VERSION, **asdict(signed)}
     return _PREFIX + json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
