@@ -168,7 +168,7 @@ class Live:
                 left = [stream for stream in left if not stream.end]
                 self._close(gone)
         finally:
-            self._heartbeat.stopping()
+            self._heartbeat.stopping(self._classified())
             self._finish(left)
         error = next((worker.error for worker in self._workers if worker.error is not None), None)
         self._told(error)
@@ -202,7 +202,12 @@ class Live:
                 "see that its device is well, or take --delegate cpu"
             )
         ready = all(stream.loop.last is not None or stream.end for stream in streams)
-        self._heartbeat.beat([stream.progress for stream in streams], ready, self._line)
+        progress = [stream.progress for stream in streams]
+        self._heartbeat.beat(progress, ready, self._line, self._classified())
+
+    def _classified(self) -> int:
+        """Frames of all streams so far."""
+        return sum(stream.loop.classified for stream in self.streams)
 
     def _line(self) -> str:
         """For `systemctl status`."""

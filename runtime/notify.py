@@ -12,6 +12,8 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+# systemd leaves fields of such names alone; the board's own supervisor reads it.
+FRAMES = "X_EDGECRNN_FRAMES"
 _SAYS = 2.0  # seconds between two lines of `systemctl status`
 
 
@@ -53,7 +55,13 @@ class Heartbeat:
         self._before: dict[int, int] = {}
         self._ready = False
 
-    def beat(self, progress: Sequence[int | None], ready: bool, status: Callable[[], str]) -> None:
+    def beat(
+        self,
+        progress: Sequence[int | None],
+        ready: bool,
+        status: Callable[[], str],
+        frames: int = 0,
+    ) -> None:
         """Call it some times a second.
 
         Args:
@@ -61,14 +69,15 @@ class Heartbeat:
                 it has ended, or a person has paused it.
             ready: whether each stream has classified a frame.
             status: makes one line for `systemctl status`.
+            frames: classified since the run began.
         """
         now = time.monotonic()
         if ready and not self._ready:
             self._ready = True
-            self._notifier.send("READY=1", f"STATUS={status()}")
+            self._notifier.send("READY=1", f"STATUS={status()}", f"{FRAMES}={frames}")
         elif now - self._said >= _SAYS:
             self._said = now
-            self._notifier.send(f"STATUS={status()}")
+            self._notifier.send(f"STATUS={status()}", f"{FRAMES}={frames}")
         # A third of the time leaves two more chances before the manager loses patience.
         if not self._notifier.watchdog or now - self._fed < self._notifier.watchdog / 3:
             return
@@ -85,6 +94,6 @@ class Heartbeat:
         """It was, or it was refused."""
         self._notifier.send("READY=1")
 
-    def stopping(self) -> None:
-        """The run ends."""
-        self._notifier.send("STOPPING=1")
+    def stopping(self, frames: int = 0) -> None:
+        """The run ends, after so many frames."""
+        self._notifier.send("STOPPING=1", f"{FRAMES}={frames}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -96,7 +95,7 @@ def install(
         sync_tree(came)
         place.parent.mkdir(parents=True, exist_ok=True)
         step("rename release")
-        os.rename(came, place)
+        came.rename(place)
         step("sync releases")
         sync_folder(place.parent)
         sync_folder(came.parent)
@@ -131,7 +130,7 @@ def prune(board: Board, keep: int, step: Step = lambda name: None) -> list[str]:
     needed = {board.linked(board.current), board.linked(board.previous)}
     names = board.releases()
     spare = [name for name in names if name not in needed]
-    removed = spare[: max(0, len(names) - max(keep, len(names) - len(spare)))]
+    removed = spare[: max(0, len(names) - keep)]
     for name in removed:
         step(f"remove release {name}")
         _remove(board.release(name))

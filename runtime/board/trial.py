@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -33,6 +34,7 @@ class Trial:
     """What stands in trial.json."""
 
     release: str = setting("", "id of the release that was switched to last")
+    token: str = setting("", "tells this trial from another one of the same release")
     patience: float = setting(PATIENCE, "until it must be healthy", unit="s", least=1, most=3600)
     frames: int = setting(FRAMES, "that it must classify", least=1)
     # Of the newest release that was taken back.
@@ -49,8 +51,9 @@ class Health:
     """What stands in health.json."""
 
     release: str = setting("", "id of the release that this is said of")
+    token: str = setting("", "of its trial")
     pid: int = setting(0, "of the run; 0 where none runs", least=0)
-    starts: int = setting(0, "of the run since the supervisor or its trial began", least=0)
+    starts: int = setting(0, "of the run since its trial began", least=0)
     frames: int = setting(0, "classified since the run began", least=0)
     healthy: bool = setting(False, "whether it has classified what its trial asks for")
     ended: bool = setting(False, "whether the run came to its end by itself")
@@ -97,9 +100,10 @@ def write_health(folder: Path, health: Health) -> None:
 def on_trial(board: Board, health: Health) -> bool:
     """Whether the release that `current` leads to has yet to prove itself."""
     running = board.linked(board.current)
-    if running is None or read_trial(board).release != running:
+    trial = read_trial(board)
+    if running is None or trial.release != running:
         return False
-    return not (health.release == running and health.healthy)
+    return not ((health.release, health.token) == (running, trial.token) and health.healthy)
 
 
 def begin_trial(board: Board, name: str, trial: Trial, step: Step = lambda name: None) -> None:
@@ -112,11 +116,11 @@ def begin_trial(board: Board, name: str, trial: Trial, step: Step = lambda name:
         raise EdgecrnnError(f"{name}: expected a release that is installed, got none; flash again")
     with links(board):
         running = board.linked(board.current)
-        if running == name:
+        if running == name and read_trial(board).release == name:
             return
         step("write trial")
-        write_trial(board, replace(trial, release=name))
-        if running is not None:
+        write_trial(board, replace(trial, release=name, token=secrets.token_hex(8)))
+        if running not in (None, name):
             point(board.previous, f"releases/{running}", lambda said: step(f"previous: {said}"))
         point(board.current, f"releases/{name}", lambda said: step(f"current: {said}"))
 
@@ -180,4 +184,16 @@ def _read(kind: type[S], file: Path) -> S:
 
 
 def _write(file: Path, value: DataclassInstance) -> None:
-    write_file(file, json.dumps(asdict(value), indent=1).encode() + b"\n")  # type: ignore[call-overload]
+    write_file(file, json.dumps(asdict(value), indent=1).encode() + b"\n")
+
+
+def set_service(board: Board, systemd: bool) -> None:
+    """Say who keeps the release running: systemd, or a supervisor in the background.
+
+    Raises:
+        EdgecrnnError: it cannot be written.
+    """
+    state = SYSTEMD_STATE if systemd else ""
+    with links(board):
+        if read_trial(board).state != state:
+            write_trial(board, replace(read_trial(board), state=state))
