@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.files import new_folder, sha256
+from edgecrnn.runtime.files import new_folder, sha256, write_file
 from edgecrnn.runtime.settings import check, setting
 
 _MARKER = re.compile(r"""python_version\s*<\s*['"]3\.(\d+)['"]""")
@@ -93,21 +93,28 @@ def requirements(runtime: str, version: str, target: Target, extras: Sequence[st
 def fetch(wanted: Iterable[str], target: Target, cache: Path) -> dict[str, Path]:
     """Wheels for the board by their file names, edgecrnn's own among them.
 
-    What was fetched once for the same requirements, board and edgecrnn is not fetched again.
+    What was fetched once for the same requirements, board and version of edgecrnn is not fetched
+    again, so that a board's environment stays the same until edgecrnn is a newer one.
 
     Raises:
         EdgecrnnError: the package index has no wheel for that board, or cannot be reached.
     """
     own_name, own = own_wheel()
     lines = sorted(wanted)
-    key = sha256("\n".join([*lines, *target.platforms(), target.python, sha256(own)]).encode())
+    key = sha256("\n".join([*lines, *target.platforms(), target.python, own_name]).encode())
     folder = cache / key[:16]
     if not folder.is_dir():
         with new_folder(folder) as beside:
             if lines:
                 _download(lines, target, beside)
-            (beside / own_name).write_bytes(own)
-    return {path.name: path for path in sorted(folder.iterdir())}
+    own_file = cache / sha256(own)[:16] / own_name
+    if not own_file.is_file():
+        write_file(own_file, own)
+    return {path.name: path for path in sorted([*folder.iterdir(), own_file], key=_name)}
+
+
+def _name(path: Path) -> str:
+    return path.name
 
 
 def environment_id(wheels: Mapping[str, Path], target: Target) -> str:
