@@ -52,15 +52,16 @@ def parse_expected(data: bytes) -> dict[str, Expected]:
     """
     try:
         files = json.loads(data)["files"]
-        found = {name: from_mapping(Expected, each, name) for name, each in files.items()}
+        for name in files:
+            if name not in FILES:
+                raise EdgecrnnError(
+                    f"stdin: expected the files {', '.join(FILES)}, got {name!r:.60}"
+                )
+        return {name: from_mapping(Expected, each, name) for name, each in files.items()}
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise EdgecrnnError(
             'stdin: expected {"files": {name: {"sha256", "size"}}}, got something else'
         ) from error
-    for name in found:
-        if name not in FILES:
-            raise EdgecrnnError(f"stdin: expected the files {', '.join(FILES)}, got {name!r:.60}")
-    return found
 
 
 def receive_check(folder: Path, expected: Mapping[str, Expected]) -> Received:

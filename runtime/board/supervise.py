@@ -140,11 +140,12 @@ class _Supervisor:
         wanted = trial.frames if on_trial(self.board, health) else 1
         healthy = health.healthy or (run.ready and run.frames >= wanted)
         news = healthy and not health.healthy
+        begins = run.frames > 0 and health.frames == 0
         health = replace(health, frames=run.frames, status=run.status, healthy=healthy)
         if news:
             self._say(f"{health.release}: healthy after {run.frames} frames")
         now = time.monotonic()
-        if news or now - self.said > (_SAYS if healthy else _SAYS_ON_TRIAL):
+        if news or begins or now - self.said > (_SAYS if healthy else _SAYS_ON_TRIAL):
             self._write(health)
         if run.ready and not run.hangs():
             line = f"STATUS={run.status}"
