@@ -30,6 +30,7 @@ from edgecrnn.runtime.files import not_written
 
 FLASH_LOG = "flash.log"
 _GLANCE = 0.1  # s
+_ANOTHER = 5.0  # s to wait for another one's step
 _BEGINS = 15.0  # s until a process that was started shows
 # Beyond the patience of the trial: loading, three pauses, a service manager that restarts.
 _GRACE = 60.0  # s
@@ -68,8 +69,8 @@ def start_switch(board: Board, name: str, patience: float, frames: int) -> None:
     """
     if not board.release(name).is_dir():
         raise EdgecrnnError(f"{name}: expected a release that is installed, got none; flash again")
-    # Tells who holds it, where somebody does.
-    with locked(board, f"begin the switch to {name}"):
+    # Tells who holds it, where somebody does: a switch that is watched takes a minute.
+    with locked(board, f"begin the switch to {name}", _ANOTHER):
         before = read_trial(board)
     words = _agent(board, [sys.executable, *(["-I"] if sys.flags.isolated else [])])
     words += ["watch", name, "--patience", f"{patience:g}", "--frames", str(frames)]
@@ -105,7 +106,7 @@ def watch_switch(board: Board, name: str, trial: Trial, step: Step = lambda name
         step("watch")
         found = wait_for(board, name, trial.patience + _GRACE)
         if found.outcome == "waiting":
-            reason = f"no word of it within {trial.patience + _GRACE:g} s"
+            reason = "its supervisor ended, or said nothing of it in time"
             take_back(board, name, _failed(board, name) or reason, step)
             if not state:
                 only_one.end_it(health_folder(board))
@@ -120,14 +121,15 @@ def wait_for(board: Board, name: str, seconds: float) -> Outcome:
     """The outcome of the switch to `name`, as soon as there is one; "waiting" after `seconds`.
 
     A supervisor that gave the release up takes it back at once. Where it has not, it was killed
-    in between, and there is nothing more to wait for.
+    or stopped, and there is nothing more to wait for.
     """
     until = time.monotonic() + seconds
     while True:
         found = outcome(board, name)
         if found.outcome != "waiting" or time.monotonic() >= until:
             return found
-        if _failed(board, name):
+        gone = not read_trial(board).state and only_one.who(health_folder(board)) is None
+        if gone or _failed(board, name):
             until = min(until, time.monotonic() + _TAKES_BACK)
         time.sleep(_GLANCE)
 
