@@ -58,7 +58,10 @@ def test_it_is_said_once_that_it_is_ready(manager: Manager) -> None:
     heartbeat.stopping()
     manager.wait_for("STOPPING=1")
     said = [line for _, line in manager.lines]
-    assert said == ["READY=1", "STATUS=8 decisions a second", "STOPPING=1"]
+    assert said == [
+        *("READY=1", "STATUS=8 decisions a second", "X_EDGECRNN_FRAMES=7"),
+        *("STOPPING=1", "X_EDGECRNN_FRAMES=9"),
+    ]
 
 
 @pytest.mark.parametrize(
