@@ -54,9 +54,9 @@ def test_it_is_said_once_that_it_is_ready(manager: Manager) -> None:
     heartbeat = Heartbeat(Notifier(manager.environment()))
     heartbeat.beat([0], False, lambda: "no")
     for count in range(1, 4):
-        heartbeat.beat([count], True, lambda: "8 decisions a second")
-    heartbeat.stopping()
-    manager.wait_for("STOPPING=1")
+        heartbeat.beat([count], True, lambda: "8 decisions a second", frames=7)
+    heartbeat.stopping(frames=9)
+    manager.wait_for("X_EDGECRNN_FRAMES=9")
     said = [line for _, line in manager.lines]
     assert said == [
         *("READY=1", "STATUS=8 decisions a second", "X_EDGECRNN_FRAMES=7"),
