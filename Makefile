@@ -1,5 +1,7 @@
 # make demo    the whole way on data that comes with the package (ARGS="--help" for its flags)
 # make test    all checks, then all tests (ARGS="tests/runtime -k engine" for some)
+# make test-board  flash an emulated arm64 board, which it makes first (as root; BOARD=folder)
+# make test-vm     cut the power of a virtual machine 50 times in the middle of a flash (VM=folder)
 # make check   formatting, lint, types, layering
 # make format  what of the above can be mended by itself
 # make constraints   renew constraints.txt with the newest versions
@@ -11,7 +13,7 @@ RUN := $(VENV)/bin/python -m
 READY := $(VENV)/.ready
 
 .SILENT:
-.PHONY: demo test check format constraints clean
+.PHONY: demo test test-board test-vm check format constraints clean
 .DEFAULT_GOAL := demo
 
 demo: $(READY)
@@ -19,6 +21,16 @@ demo: $(READY)
 
 test: check
 	$(RUN) pytest --quiet $(ARGS)
+
+BOARD ?= $(HOME)/.cache/edgecrnn/board
+test-board: $(READY)
+	tests/board/make-board "$(BOARD)"
+	EDGECRNN_BOARD="$(BOARD)" $(RUN) pytest --quiet tests/board $(ARGS)
+
+VM ?= $(HOME)/.cache/edgecrnn/kernel
+test-vm: $(READY)
+	tests/vm/fetch-kernel "$(VM)"
+	EDGECRNN_VM="$(VM)" $(RUN) pytest --quiet -s tests/vm $(ARGS)
 
 # Prints only what fails.
 check: $(READY)

@@ -85,12 +85,24 @@ def install(
     if proof.pinned:
         step("pin key")
         trust(board, proof.signed.key)
+    step("write proof")
+    write_file(came / PROVEN, json.dumps(asdict(tested), indent=1).encode() + b"\n")
+    give_place(board, name, proof.release, step)
+    return Installed(True, key_id(proof.signed.key), proof.signed.sequence, proof.pinned, tested)
+
+
+def give_place(board: Board, name: str, release: Release, step: Step = lambda name: None) -> None:
+    """Make a folder of what came a release: whole under its name, or not there.
+
+    Raises:
+        EdgecrnnError: it cannot be written; nothing has that name.
+    """
+    place, came = board.release(name), board.incoming(name)
     try:
-        step("write proof")
-        write_file(came / PROVEN, json.dumps(asdict(tested), indent=1).encode() + b"\n")
-        _link_environment(came, proof.release)
-        for file in (*FILES, PROVEN):
-            (came / file).chmod(0o444)
+        _link_environment(came, release)
+        for file in came.iterdir():
+            if not file.is_symlink():
+                file.chmod(0o444)
         step("sync release")
         sync_tree(came)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -102,7 +114,6 @@ def install(
         step("installed")
     except OSError as error:
         raise not_written(place, error) from error
-    return Installed(True, key_id(proof.signed.key), proof.signed.sequence, proof.pinned, tested)
 
 
 def read_proven(board: Board, name: str) -> SelfTest | None:
