@@ -16,7 +16,7 @@ State = Literal[
     "waiting", "at work", "unchanged", "planned", "healthy", "rolled back", "failed", "not begun"
 ]
 FAILED: tuple[State, ...] = ("rolled back", "failed")
-_SHARE = re.compile(r"(\d{1,3})(%?)")
+_SHARE = re.compile(r"([0-9]{1,3})(%?)")
 
 
 @dataclass(frozen=True)
