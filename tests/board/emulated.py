@@ -37,6 +37,7 @@ class EmulatedBoard:
         known = keys / "known_hosts"
         words = host.with_suffix(".pub").read_text().split()
         known.write_text(f"[127.0.0.1]:{self.port} {words[0]} {words[1]}\n")
+        self._log = keys / "sshd.log"
         self.config = keys / "ssh_config"
         self.config.write_text(
             f"Host board\n HostName 127.0.0.1\n Port {self.port}\n User {USER}\n"
@@ -56,13 +57,14 @@ class EmulatedBoard:
         """Switch it on."""
         command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--root", self.root]
         command += ["--mount-proc", "/usr/sbin/sshd", "-D", "-e", "-f", "/etc/ssh/sshd_board"]
-        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(command, stderr=log)
         until = time.monotonic() + 60
         while time.monotonic() < until:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
                 return
             time.sleep(0.1)
-        raise RuntimeError("the board's sshd did not come up")
+        raise RuntimeError(self._log.read_text())
 
     def cut_power(self) -> None:
         """Every process on it ends at once."""
