@@ -19,7 +19,7 @@ LEAST_PYTHON = (3, 10)
 # The interpreters' wheels' (the package index's file list).
 _LEAST_GLIBC = {"ai-edge-litert": (2, 27), "tflite-runtime": (2, 34)}
 # Two environments of 290 MB (NumPy, OpenCV, the interpreter) stand side by side in an update.
-_LEAST_FREE_MB = 800
+LEAST_FREE_MB = 800
 # Off by more, and certificates and signatures are dated wrongly.
 _CLOCK_OFF = 86_400.0  # s
 _NOT_FOUND = 127
@@ -99,13 +99,19 @@ def probe(shell: Shell, root: str = ROOT) -> Facts:
     return from_mapping(Facts, values, shell.name)
 
 
-def fits(facts: Facts, profile: DeviceProfile, now: float | None = None) -> list[Mismatch]:
+def fits(
+    facts: Facts,
+    profile: DeviceProfile,
+    now: float | None = None,
+    room_mb: int = LEAST_FREE_MB,
+) -> list[Mismatch]:
     """Everything in which the board differs from what the profile needs; none where it fits.
 
     Args:
         facts: what the board said.
         profile: what is expected of it.
         now: this machine's clock in seconds since 1970, to hold the board's against.
+        room_mb: what must be free; less where an environment is there already.
     """
     if profile.cannot_run:
         why, _, mend = profile.cannot_run.partition("; ")
@@ -119,10 +125,8 @@ def fits(facts: Facts, profile: DeviceProfile, now: float | None = None) -> list
         found.append(
             Mismatch(f"{facts.root} cannot be written by {facts.user}", "name another with --root")
         )
-    if facts.free_mb < _LEAST_FREE_MB:
-        found.append(
-            Mismatch(f"{facts.free_mb} MB are free at {facts.root}", f"free {_LEAST_FREE_MB} MB")
-        )
+    if facts.free_mb < room_mb:
+        found.append(Mismatch(f"{facts.free_mb} MB are free at {facts.root}", f"free {room_mb} MB"))
     off = facts.clock - (time.time() if now is None else now)
     if abs(off) > _CLOCK_OFF:
         days, way = abs(off) / 86_400, "fast" if off > 0 else "slow"

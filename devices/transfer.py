@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,6 +53,8 @@ def send(shell: SshShell, files: Sequence[Path], folder: str) -> int:
             text=True,
             timeout=_PATIENCE,
             env={**os.environ, "LC_ALL": "C"},
+            # Ctrl-C ends the main thread's transfer; a fleet's, in other threads, goes on.
+            start_new_session=threading.current_thread() is not threading.main_thread(),
         )
     except subprocess.TimeoutExpired as error:
         raise EdgecrnnError(

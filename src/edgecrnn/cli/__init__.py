@@ -30,6 +30,10 @@ COMMANDS = {
     "compare": "set several runs side by side, with what is more than chance",
     "explain": "show where and when a model saw what it decided by",
     "bench": "measure the time of a frame and the cost of the live loop",
+    "flash": "bring a bundle onto a board: signed, proven there, taken back where it fails",
+    "status": "which release runs on a board, and how it does",
+    "rollback": "go back to the release that ran on a board before",
+    "logs": "show what the run on a board printed",
     "devices": "list, show and check device profiles, and ask a board what it is",
 }
 
@@ -41,10 +45,12 @@ _INSTALLS = {
     "ai_edge_quantizer": ("ai-edge-quantizer", "edgecrnn[train]"),
     "cryptography": ("cryptography", "edgecrnn[flash]"),
     "cv2": ("OpenCV", "edgecrnn"),
+    "gevent": ("gevent", "edgecrnn[fleet]"),
     "jinja2": ("Jinja2", "edgecrnn[train]"),
     "keras": ("Keras", "edgecrnn[train]"),
     "markupsafe": ("MarkupSafe", "edgecrnn[train]"),
     "numpy": ("NumPy", "edgecrnn"),
+    "pyinfra": ("pyinfra", "edgecrnn[fleet]"),
     "tensorflow": ("TensorFlow", "edgecrnn[train]"),
 }
 
@@ -102,8 +108,14 @@ def command_parser(name: str) -> argparse.ArgumentParser:
 
 
 def _run(name: str, arguments: list[str]) -> int:
+    module = importlib.import_module(f"edgecrnn.cli.{name}")
+    rest: list[str] = []
+    if getattr(module, "TAKES_REST", False) and "--" in arguments:
+        cut = arguments.index("--")
+        arguments, rest = arguments[:cut], arguments[cut + 1 :]
     args = command_parser(name).parse_args(arguments)
-    code: int = importlib.import_module(f"edgecrnn.cli.{name}").execute(args)
+    args.rest = rest
+    code: int = module.execute(args)
     return code
 
 
