@@ -70,7 +70,7 @@ def _in_a_thread(state: State, host: Host, threads: ThreadPool, work: Work) -> b
 
 
 def _shielded(work: Work, host: str) -> bool:
-    # Ctrl-C reaches every process of the terminal; ssh and rsync inherit this and end their step.
+    # Ctrl-C reaches every process of the terminal; ssh and pip inherit this and end their step.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     return work(host)
 

@@ -123,34 +123,36 @@ def _told(report: FleetReport) -> str:
         return f"nothing to do: {_boards_text(every)} had {bundle} already and {_are(same)} well"
     if report.in_state("planned"):
         return f"dry run: nothing was changed on {_boards_text(every)}"
-    lines = []
+    lines = [f"{board.host}: {_why(board)}" for board in report.in_state(*FAILED)]
     if new:
         lines.append(f"{_boards_text(new)} now run{'s' if new == 1 else ''} {bundle}")
     if same:
         lines.append(f"{_boards_text(same)} had it already")
     if left := report.in_state("not begun"):
-        names = ", ".join(board.host for board in left)
+        were = "was" if len(left) == 1 else "were"
         lines.append(
-            f"{_boards_text(len(left))} {'was' if len(left) == 1 else 'were'} not begun "
-            f"({report.stopped}): {names}"
+            f"{_boards_text(len(left))} {were} not begun ({report.stopped}): {_names(left)}"
         )
-    return "\n".join(lines) or "no board was flashed"
+    return "\n".join(lines)
 
 
 def _failed(report: FleetReport, failed: tuple[BoardReport, ...]) -> str:
-    """One sentence that names each board, what went wrong there, and what to do."""
-    each = "; ".join(f"{board.host}: {_why(board)}" for board in failed)
+    """The sentence that the command ends with; what is wrong with each was told before."""
     left = len(report.in_state("not begun"))
     rest = f", {_boards_text(left)} not begun" if left else ""
     return (
         f"expected {_boards_text(len(report.boards))} to run {Path(report.bundle).name}, got "
-        f"{len(failed)} failed{rest}; those that are done are left out of the next run by "
-        f"themselves. {each}"
+        f"{len(failed)} failed ({_names(failed)}){rest}; see what each needs and start again: "
+        "only what is missing is done"
     )
 
 
 def _why(board: BoardReport) -> str:
-    return f"taken back ({board.reason})" if board.state == "rolled back" else board.reason
+    return f"taken back: {board.reason}" if board.state == "rolled back" else board.reason
+
+
+def _names(boards: tuple[BoardReport, ...]) -> str:
+    return ", ".join(board.host for board in boards)
 
 
 def _boards_text(count: int) -> str:

@@ -108,7 +108,7 @@ class FleetTable:
         spent = _time(seconds) if board.host in self._began else ""
         left = f"{_cut(board.host, names):<{names}}  {wave:<7}  "
         state = f"{board.state:<11}"
-        right = f"  {spent:>5}  {board.reason or board.said}".rstrip()
+        right = f"  {spent:>5}  {_last(board)}".rstrip()
         room = width - len(f"  {mark} {left}{state}")
         return f"  {self._color(mark, color)} {left}{self._color(state, color)}{_cut(right, room)}"
 
@@ -125,8 +125,19 @@ def _plain(board: BoardReport, before: BoardReport | None) -> str:
         return f"{board.host}: {_printable(board.said)}\n"
     if before is not None and before.state == board.state:
         return ""
-    why = f": {_printable(board.reason)}" if board.state in FAILED else ""
-    return f"{board.host}: {board.state} after {board.seconds:.1f} s{why}\n"
+    return f"{board.host}: {board.state} after {board.seconds:.1f} s: {_printable(_last(board))}\n"
+
+
+def _last(board: BoardReport) -> str:
+    """What is worth a line of a board: why it failed, what runs there, or what was told last."""
+    flashed = board.flashed
+    if board.state in FAILED or flashed is None:
+        return board.reason or board.said
+    if board.state == "planned":
+        return f"{sum(step.changed for step in flashed.steps)} steps would be taken"
+    tested = flashed.selftest
+    step = f", a step takes {tested['p95_ms']:.2f} ms" if tested else ""
+    return f"release {flashed.release}{step}"
 
 
 def _in_sight(boards: Sequence[BoardReport], rows: int) -> list[BoardReport]:
