@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.runtime.conftest import write_bundle
 
 pytest.importorskip("cryptography", reason="the extra flash is not installed")
 
@@ -16,6 +15,7 @@ from tests.devices.board import running_board
 from tests.runtime.board.a_board import ENVIRONMENT, KEY, ABoard, public
 
 from edgecrnn.cli import main
+from edgecrnn.runtime.board.trust import trust
 from edgecrnn.runtime.signature import key_id
 
 ROOT = ".local/share/edgecrnn"
@@ -29,13 +29,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def board(tmp_path: Path) -> Iterator[Reached]:
-    """A release runs on it (its link is there; no process), sent with one key."""
+    """Of its release there is what the agent needs; one key is trusted."""
     with running_board(tmp_path / "board") as running:
         agent = ABoard(running.folder / ROOT)
-        name = agent.install(write_bundle(tmp_path / "door.edgecrnn"))
-        agent.board.current.symlink_to(f"releases/{name}")
-        environment = agent.board.release(name) / "environment"
-        assert environment.resolve() == agent.board.environment(ENVIRONMENT).resolve()
+        release = agent.board.release("0" * 16)
+        release.mkdir(parents=True)
+        (release / "environment").symlink_to(f"../../environments/{ENVIRONMENT}")
+        agent.board.current.symlink_to(f"releases/{release.name}")
+        trust(agent.board, public(KEY))
         yield running
 
 

@@ -34,7 +34,7 @@ COMMANDS = {
     "status": "which release runs on a board, and how it does",
     "rollback": "go back to the release that ran on a board before",
     "logs": "show what the run on a board printed",
-    "keys": "make and show the keys that bundles are signed with, and have a board trust them",
+    "keys": "make, list and show signing keys, and have a board trust one",
     "devices": "list, show and check device profiles, and ask a board what it is",
 }
 
