@@ -30,11 +30,11 @@ COMMANDS = {
     "compare": "set several runs side by side, with what is more than chance",
     "explain": "show where and when a model saw what it decided by",
     "bench": "measure the time of a frame and the cost of the live loop",
-    "flash": "bring a bundle onto a board: signed, proven there, taken back where it fails",
+    "flash": "bring a bundle onto a board: signed, proven there, else taken back",
     "status": "which release runs on a board, and how it does",
     "rollback": "go back to the release that ran on a board before",
     "logs": "show what the run on a board printed",
-    "keys": "make, list and show signing keys, and have a board trust one",
+    "keys": "make and show signing keys, and have a board trust one",
     "devices": "list, show and check device profiles, and ask a board what it is",
 }
 
