@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edgecrnn.cli.flags import add_settings, read_settings
-from edgecrnn.cli.fleet_table import FleetTable
+from edgecrnn.cli.fleet_table import FleetTable, printable
 from edgecrnn.cli.signals import asked_by_signal
 from edgecrnn.devices.flash_settings import FlashSettings
 from edgecrnn.devices.fleet_file import FLASH_KEYS, SSH_KEYS, read_fleet_file
@@ -123,7 +123,7 @@ def _told(report: FleetReport) -> str:
         return f"nothing to do: {_boards_text(every)} had {bundle} already and {_are(same)} well"
     if report.in_state("planned"):
         return f"dry run: nothing was changed on {_boards_text(every)}"
-    lines = [f"{board.host}: {_why(board)}" for board in report.in_state(*FAILED)]
+    lines = [f"{board.host}: {printable(_why(board))}" for board in report.in_state(*FAILED)]
     if new:
         lines.append(f"{_boards_text(new)} now run{'s' if new == 1 else ''} {bundle}")
     if same:

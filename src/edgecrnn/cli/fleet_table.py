@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -71,12 +70,12 @@ class FleetTable:
     def _tick(self) -> None:
         while not self._closed.wait(_TICK if self._lines else 0.05):
             with self._lock:
-                rows = shutil.get_terminal_size().lines - _AROUND
+                rows = self._size().lines - _AROUND
                 self._draw(_in_sight(list(self._boards.values()), max(_LEAST_ROWS, rows)))
 
     def _draw(self, shown: Sequence[BoardReport]) -> None:
         """In place of what was drawn before, in one write."""
-        width = shutil.get_terminal_size().columns - 1
+        width = self._size().columns - 1
         names = max([len(board.host) for board in self._boards.values()] + [5])
         rows = [self._row(board, min(names, width // 3), width) for board in shown]
         hidden = len(self._boards) - len(shown)
@@ -86,6 +85,12 @@ class FleetTable:
         self._out.write(f"{up}{text}\n")
         self._out.flush()
         self._lines = text.count("\n") + 1
+
+    def _size(self) -> os.terminal_size:
+        try:
+            return os.get_terminal_size(self._out.fileno())
+        except OSError:
+            return os.terminal_size((80, 24))
 
     def _head(self, width: int) -> list[str]:
         wave, last = self._wave()
@@ -122,10 +127,10 @@ class FleetTable:
 
 def _plain(board: BoardReport, before: BoardReport | None) -> str:
     if board.state == "at work":
-        return f"{board.host}: {_printable(board.said)}\n"
+        return f"{board.host}: {printable(board.said)}\n"
     if before is not None and before.state == board.state:
         return ""
-    return f"{board.host}: {board.state} after {board.seconds:.1f} s: {_printable(_last(board))}\n"
+    return f"{board.host}: {board.state} after {board.seconds:.1f} s: {printable(_last(board))}\n"
 
 
 def _last(board: BoardReport) -> str:
@@ -157,12 +162,12 @@ def _rank(board: BoardReport) -> tuple[int, int]:
 
 
 def _cut(text: str, width: int) -> str:
-    text = _printable(text)
+    text = printable(text)
     return text if len(text) <= width else f"{text[: max(0, width - 1)]}…"
 
 
-def _printable(text: str) -> str:
-    """What a board says goes to a terminal as letters only."""
+def printable(text: str) -> str:
+    """The text of a board without what would steer a terminal."""
     return "".join(each if each.isprintable() else "?" for each in text)
 
 
