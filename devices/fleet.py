@@ -83,7 +83,7 @@ def flash_fleet(
     stopped = ""
     with tempfile.TemporaryDirectory(prefix="edgecrnn-") as folder:
         signed = _signed(boards[0].settings, Path(folder))
-        resolved = _Once(resolve)
+        resolved = ResolvedOnce(resolve)
         for number, wave in enumerate(waves, start=1):
             run_wave(wave, lambda host: run.work(host, signed, resolved, stop))
             stopped = run.why_stop(wave, number == 1) or ("interrupted" if stop() else "")
@@ -176,7 +176,7 @@ class _Run:
             self._watch(board)
 
 
-class _Once:
+class ResolvedOnce:
     """Wheels by what they are for: the first board asks the index, the others wait and share."""
 
     def __init__(self, ask: Resolve):
@@ -184,6 +184,7 @@ class _Once:
         self._known: dict[tuple[object, ...], Resolved | EdgecrnnError] = {}
 
     def __call__(self, wanted: Sequence[str], target: Target) -> Resolved:
+        """As `flash_facts.resolve`, whose error is raised to every board that asks the same."""
         key = (*sorted(wanted), target)
         with self._lock:
             if key not in self._known:
