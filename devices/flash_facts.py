@@ -137,7 +137,7 @@ def ask(
         bundle=file_sha256(outbox / BUNDLE),
         environment=environment,
         run=words,
-        budget_ms=_budget(settings, bundle),
+        budget_ms=budget_of(settings, bundle),
     )
     known = Known(shell, facts, profile, tuple(notes), status, wheels, environment, release, outbox)
     _check_room(known)
@@ -257,7 +257,7 @@ def _check_room(known: Known) -> None:
         raise EdgecrnnError("; ".join(each.text() for each in fatal))
 
 
-def _budget(settings: FlashSettings, bundle: Bundle) -> float | None:
+def budget_of(settings: FlashSettings, bundle: Bundle) -> float | None:
     """A step that takes longer than the time between two frames leaves frames out."""
     rate = bundle.manifest.frame_rate
     return settings.budget or (None if rate is None else round(1000 / rate, 3))

@@ -22,6 +22,8 @@ DEVICES: Mapping[str, tuple[str, ...]] = {
     "usb": ("char-usb_device",),
     "npu": ("char-accel", "char-drm", "/dev/galcore", "/dev/ethosu0", "char-dma_heap"),
 }
+# Of a delegate's name; of a library's path nothing is known but that it is some accelerator's.
+_DEVICE_OF: Mapping[str, str] = {"cpu": "camera", "gpu": "gpu", "edgetpu": "usb"}
 # Debian and Ubuntu give their devices to these groups; a group that is not there is made.
 _GROUPS = ("video", "render", "plugdev")
 
@@ -219,3 +221,9 @@ def _agent(root: str, link: str) -> str:
 def _noted(option: str, why: str) -> tuple[str, str]:
     """A unit's comments stand in lines of their own."""
     return f"# {why}", option
+
+
+def devices_for(delegates: Sequence[str]) -> tuple[str, ...]:
+    """What of `DEVICES` a run on these delegates needs, beside its camera."""
+    found = {_DEVICE_OF.get(name, "npu") for name in delegates}
+    return ("camera", *sorted(found - {"camera"}))
