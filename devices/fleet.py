@@ -68,7 +68,8 @@ def flash_fleet(
     Args:
         boards: at least one, all with the same bundle and key.
         settings: the waves.
-        watch: is told whenever something changed with a board, from any thread, one at a time.
+        watch: is told whenever something changed with a board, from any thread, one at a time; it
+            must not raise.
         stop: asked before each board; those at work come to their end.
 
     Raises:

@@ -160,3 +160,15 @@ def test_what_is_no_bundle_is_refused_before_any_board_is_reached(
     (tmp_path / "door.edgecrnn").write_bytes(b"no zip")
     assert main(_words(tmp_path / "door.edgecrnn", tmp_path / "fleet.toml")) == 2
     assert "door.edgecrnn" in capsys.readouterr().err
+
+
+def test_without_the_extra_the_install_is_told(tmp_path: Path, bundle: Path) -> None:
+    (tmp_path / "fleet.toml").write_text('[[hosts]]\nhost = "pi@a"\n')
+    code = (
+        "import sys\nsys.modules['gevent'] = sys.modules['pyinfra'] = None\n"
+        "from edgecrnn.cli import main\nsys.exit(main(sys.argv[1:]))"
+    )
+    words = _words(bundle, tmp_path / "fleet.toml")
+    ran = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
+    assert ran.returncode == 2
+    assert 'needs pyinfra, which is not installed; pip install "edgecrnn[fleet]"' in ran.stderr

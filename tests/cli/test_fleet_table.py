@@ -115,3 +115,16 @@ def test_who_asks_to_end_is_told_what_happens_now() -> None:
     *before, last = terminal.frames()
     assert "ends after the boards at work; again to end at once" in "\n".join(before[-1])
     assert "again to end" not in "\n".join(last)
+
+
+def test_a_reader_that_left_ends_no_flash() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    out = os.fdopen(writer, "w")
+    table = FleetTable("door.edgecrnn onto 1 board", out)
+    (board,) = _boards(1)
+    table.update(replace(board, state="at work", said="probe: a board"))
+    table.update(replace(board, state="healthy"))
+    table.close()
+    with pytest.raises(BrokenPipeError):
+        out.close()

@@ -46,7 +46,7 @@ _INSTALLS = {
     "ai_edge_quantizer": ("ai-edge-quantizer", "edgecrnn[train]"),
     "cryptography": ("cryptography", "edgecrnn[flash]"),
     "cv2": ("OpenCV", "edgecrnn"),
-    "gevent": ("gevent", "edgecrnn[fleet]"),
+    "gevent": ("pyinfra", "edgecrnn[fleet]"),
     "jinja2": ("Jinja2", "edgecrnn[train]"),
     "keras": ("Keras", "edgecrnn[train]"),
     "markupsafe": ("MarkupSafe", "edgecrnn[train]"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -56,8 +57,7 @@ class FleetTable:
             if board.state == "at work":
                 self._began.setdefault(board.host, time.monotonic())
             if not self._moves and board.state not in ("waiting", "not begun"):
-                self._out.write(_plain(board, before))
-                self._out.flush()
+                self._write(_plain(board, before))
 
     def close(self) -> None:
         """Leave the whole table standing."""
@@ -82,9 +82,14 @@ class FleetTable:
         more = [self._color(f"    and {hidden} more", "2")] if hidden else []
         text = "\n".join([*self._head(width), "", *rows, *more, "", f"  {self._counts()}"])
         up = f"\x1b[{self._lines}F\x1b[J" if self._lines else ""
-        self._out.write(f"{up}{text}\n")
-        self._out.flush()
+        self._write(f"{up}{text}\n")
         self._lines = text.count("\n") + 1
+
+    def _write(self, text: str) -> None:
+        # A terminal that went away, or a reader that left (head), must end no flash.
+        with contextlib.suppress(OSError):
+            self._out.write(text)
+            self._out.flush()
 
     def _size(self) -> os.terminal_size:
         try:
