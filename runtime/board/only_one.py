@@ -16,20 +16,24 @@ from edgecrnn.runtime.files import not_written
 _NAME = "supervisor.lock"
 _PATIENCE = 20.0  # s from SIGTERM to SIGKILL; the run beneath has 10
 _GLANCE = 0.05  # s
-# The one before is ending, or has just become the next by exec.
+# The one before is ending.
 _HANDOVER = 5.0  # s
+# Names the open lock to the program that this process becomes by exec.
+_HANDED = "EDGECRNN_SUPERVISOR_LOCK"
 
 
 @contextlib.contextmanager
-def only_one(folder: Path) -> Iterator[None]:
-    """Be the only one as long as the context lasts.
+def only_one(folder: Path) -> Iterator[int]:
+    """Be the only one as long as the context lasts; gives the lock, for `hand_over`.
 
     Raises:
         EdgecrnnError: another one is, or the folder cannot be written.
     """
     file = folder / _NAME
     try:
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = _handed(file)
+        if descriptor is None:
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise not_written(file, error) from error
     try:
@@ -43,9 +47,15 @@ def only_one(folder: Path) -> Iterator[None]:
             time.sleep(_GLANCE)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
+
+
+def hand_over(descriptor: int) -> None:
+    """Keep the lock through an exec: there is no moment in which nobody is the one."""
+    os.set_inheritable(descriptor, True)
+    os.environ[_HANDED] = str(descriptor)
 
 
 def who(folder: Path) -> int | None:
@@ -90,6 +100,21 @@ def end_it(folder: Path) -> bool:
             f"(process {pid}); is it a service? systemctl stop edgecrnn"
         ) from error
     return True
+
+
+def _handed(file: Path) -> int | None:
+    """The lock that came through an exec; None where none did."""
+    text = os.environ.pop(_HANDED, "")
+    if not text.isdecimal():
+        return None
+    descriptor = int(text)
+    try:
+        same = os.path.samestat(os.fstat(descriptor), file.stat())
+    except OSError:
+        return None
+    if same:
+        os.set_inheritable(descriptor, False)
+    return descriptor if same else None
 
 
 def _taken(descriptor: int) -> bool:

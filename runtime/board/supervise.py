@@ -21,7 +21,7 @@ from types import FrameType
 
 from edgecrnn.runtime.board.install import python_of
 from edgecrnn.runtime.board.layout import Board
-from edgecrnn.runtime.board.only_one import only_one
+from edgecrnn.runtime.board.only_one import hand_over, only_one
 from edgecrnn.runtime.board.release import BUNDLE
 from edgecrnn.runtime.board.run import Run
 from edgecrnn.runtime.board.trial import (
@@ -205,13 +205,14 @@ def supervise(board: Board, state: Path) -> int:
     """
     state.mkdir(parents=True, exist_ok=True)
     asked = _Asked()
-    with only_one(state), _signals(asked):
+    with only_one(state) as lock, _signals(asked):
         name = board.linked(board.current)
         if name is None:
             raise EdgecrnnError(f"{board.current}: expected a release to run, got none; flash one")
         code = _Supervisor(board, state, asked).watch(name)
         if code is not None:
             return code
+        hand_over(lock)
         return _become_current(board, state)
 
 

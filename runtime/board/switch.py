@@ -35,7 +35,7 @@ _BEGINS = 15.0  # s until a process that was started shows
 # Beyond the patience of the trial: loading, three pauses, a service manager that restarts.
 _GRACE = 60.0  # s
 # From the word that a trial failed until the links say so; systemd starts a unit for it.
-_TAKES_BACK = 10.0  # s
+_TAKES_BACK = 15.0  # s
 _WORDS = 20  # lines of the log beside a reason
 
 Result = Literal["waiting", "healthy", "rolled back", "none"]
