@@ -45,8 +45,8 @@ def only_one(folder: Path) -> Iterator[int]:
                     "edgecrnn status tells how it does"
                 )
             time.sleep(_GLANCE)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        # One write of one length: who asks meanwhile reads a number, never a part of one.
+        os.pwrite(descriptor, f"{os.getpid():<20}".encode(), 0)
         yield descriptor
     finally:
         os.close(descriptor)
@@ -126,5 +126,5 @@ def _taken(descriptor: int) -> bool:
 
 
 def _read(descriptor: int) -> int:
-    text = os.pread(descriptor, 32, 0).decode("ascii", "replace")
+    text = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
     return int(text) if text.isdecimal() else 0
