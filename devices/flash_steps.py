@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from edgecrnn.devices import keys
+from edgecrnn.devices import flash_service, keys
 from edgecrnn.devices.agent import Agent
 from edgecrnn.devices.environment import make_environment
 from edgecrnn.devices.flash_facts import Known, came_signed
@@ -64,7 +64,8 @@ def steps(known: Known, settings: FlashSettings) -> list[Step]:
         words = ("environment", "sign", "send", "receive-check", "install", "switch", "watch")
         return [*(Step(word, "nothing to do") for word in words), Step("prune", "nothing to do")]
     there = known.has("releases", name)
-    found = [_environment(known, settings)]
+    found = [_folder(known)] if settings.service else []
+    found.append(_environment(known, settings))
     if there:
         found += [Step(word, "the board has it") for word in ("sign", "send", "receive-check")]
     else:
@@ -72,6 +73,7 @@ def steps(known: Known, settings: FlashSettings) -> list[Step]:
     return [
         *found,
         _install(known, settings, agent, there),
+        *([_service(known, settings, agent)] if settings.service else ()),
         _switch(known, settings, agent),
         _watch(known, settings, agent),
         _prune(agent),
@@ -211,19 +213,49 @@ def _proven(answer: Mapping[str, Any]) -> str:
     )
 
 
+def _folder(known: Known) -> Step:
+    if known.facts.writable:
+        return Step("folder", f"{known.root} is there")
+    command = flash_service.folder_command(known.root, known.facts.user)
+
+    def do() -> Did:
+        flash_service.sudo(known.shell, command)
+        return Did(f"{known.root}, which belongs to {known.facts.user}")
+
+    return Step("folder", known.root, (shlex.join(command),), do)
+
+
+def _service(known: Known, settings: FlashSettings, agent: Agent) -> Step:
+    delegates = [settings.delegate] if settings.delegate else []
+    wanted = flash_service.wanted_service(known.root, known.facts.user, delegates)
+    differ = flash_service.differing(known.shell, wanted)
+    if not differ and known.status is not None and known.status.get("service") == "systemd":
+        return Step("service", "is as it should be")
+
+    def do() -> Did:
+        return Did(flash_service.take_over(known.shell, wanted, differ, agent))
+
+    told = flash_service.commands(wanted, differ)
+    return Step("service", "a systemd service", tuple(map(shlex.join, told)), do)
+
+
 def _switch(known: Known, settings: FlashSettings, agent: Agent) -> Step:
     words = ["switch", known.release.id, "--patience", str(settings.patience)]
     words += ["--frames", str(settings.frames)]
 
     def do() -> Did:
         answer = agent.call(*words)
+        if settings.service:
+            flash_service.sudo(known.shell, flash_service.start_command())
         return Did("begun; the board watches it" if answer["switching"] else answer["why"])
 
     before = known.current or "nothing"
     said = f"from {before} to {known.release.id}"
     if known.current == known.release.id:
         said = f"start {known.release.id} again"
-    return Step("switch", said, (agent.text(*words),), do)
+    told = [agent.text(*words)]
+    told += [shlex.join(flash_service.start_command())] if settings.service else []
+    return Step("switch", said, tuple(told), do)
 
 
 def _watch(known: Known, settings: FlashSettings, agent: Agent) -> Step:

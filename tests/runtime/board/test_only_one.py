@@ -56,8 +56,9 @@ def test_the_lock_is_held_while_the_process_becomes_another_program(tmp_path: Pa
         assert holder.poll() is None
         time.sleep(0.01)
     said: list[str] = []
-    assert holder.stdout is not None
-    reader = threading.Thread(target=lambda: said.append(holder.stdout.readline()))
+    output = holder.stdout
+    assert output is not None
+    reader = threading.Thread(target=lambda: said.append(output.readline()))
     reader.start()
     while reader.is_alive():
         assert only_one.who(tmp_path) == holder.pid
