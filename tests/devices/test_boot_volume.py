@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -136,6 +138,49 @@ def test_no_room_is_told_before_a_byte_is_written(
     with pytest.raises(EdgecrnnError, match=r"expected \d+ MB free, got 2 MB"):
         card.write()
     assert card.tree() == before
+
+
+_FULL = """
+import os, pathlib, shutil, sys
+from dataclasses import replace
+from edgecrnn.runtime.errors import EdgecrnnError
+from tests.devices.a_card import Card
+folder = pathlib.Path(sys.argv[1])
+card = Card(folder / "card")
+card.write()
+before = card.tree()
+# Room for a part of it, and a count of free bytes that is wrong, as FAT's may be.
+free = shutil.disk_usage(folder).free
+(folder / "filler").write_bytes(bytes(free - 1_000_000))
+real = shutil.disk_usage
+shutil.disk_usage = lambda path: real(path)._replace(free=10**9)
+try:
+    card.write(replace(card.settings, run=("--sink", "jsonl")))
+except EdgecrnnError as error:
+    print(error)
+assert card.tree() == before, set(card.tree()) ^ set(before)
+print("as it was")
+"""
+
+
+def test_a_volume_that_fills_up_keeps_what_it_had(tmp_path: Path) -> None:
+    mount = 'mount -t tmpfs -o size=16m tmpfs "$1" && shift && exec "$@"'
+    words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh"]
+    if subprocess.run([*words, str(tmp_path), "true"], capture_output=True).returncode:
+        pytest.skip("this machine gives nobody a mount namespace")
+    root = Path(__file__).parents[2]
+    environment = {
+        **os.environ,
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "PYTHONPATH": os.pathsep.join(map(str, (root / "src", root))),
+    }
+    script = [sys.executable, "-c", _FULL, str(tmp_path)]
+    done = subprocess.run(
+        [*words, str(tmp_path), *script], capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "as it was"
+    assert "could not be written (No space left on device)" in done.stdout
 
 
 def test_a_bundle_that_is_none(card: Card, tmp_path: Path) -> None:
