@@ -107,11 +107,20 @@ def image_target(profile: DeviceProfile, image: str) -> Target:
     return Target(profile.architecture, python, glibc)
 
 
+def profile_of(settings: FlashSettings) -> DeviceProfile:
+    """The profile that was named, else that which the bundle was converted for.
+
+    Raises:
+        EdgecrnnError: there is none of that name, or the bundle is none.
+    """
+    return load_profile(settings.profile or _opened(Path(settings.bundle)).manifest.device)
+
+
 def write_boot_volume(
     settings: FlashSettings,
     volume: Path,
     target: Target,
-    resolved: Resolve = resolve,
+    resolved: Resolve | None = None,
     installer: Callable[[Target], Path] | None = None,
 ) -> Written:
     """Put a release, its environment's wheels and what brings them onto a boot volume.
@@ -123,8 +132,8 @@ def write_boot_volume(
         settings: as for a board; `service` says whether systemd keeps it running.
         volume: where the card's boot partition is mounted.
         target: of the image on the card: `image_target`.
-        resolved: gives the wheels.
-        installer: gives the wheel of pip.
+        resolved: gives the wheels; from the package index without it.
+        installer: gives the wheel of pip; likewise.
 
     Raises:
         EdgecrnnError: the volume is no boot volume or has no room, or the bundle is none; the
@@ -132,10 +141,10 @@ def write_boot_volume(
     """
     check_volume(volume)
     bundle = _opened(Path(settings.bundle))
-    profile = load_profile(settings.profile or bundle.manifest.device)
+    profile = profile_of(settings)
     words = run_words(settings)
     wanted = requirements(profile.runtime, profile.runtime_version, target, extras_for(words))
-    wheels, environment = resolved(wanted, target)
+    wheels, environment = (resolved or resolve)(wanted, target)
     pip = (installer or pip_wheel)(target)
     _check_room(volume, [Path(settings.bundle), pip, *wheels.values()])
     try:

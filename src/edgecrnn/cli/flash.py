@@ -8,6 +8,7 @@ import json
 import sys
 
 from edgecrnn.cli.flags import add_settings, read_settings
+from edgecrnn.cli.flash_card import add_card, flash_card
 from edgecrnn.cli.flash_fleet import add_fleet, check_alone, flash_inventory
 from edgecrnn.devices.flash import flash
 from edgecrnn.devices.flash_settings import Flashed, FlashSettings
@@ -36,10 +37,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_settings(parser, FlashSettings, skip=skipped)
     add_settings(parser, SshSettings)
     add_fleet(parser)
+    add_card(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
     """Flash, and tell step by step."""
+    if args.boot_volume is not None:
+        check_alone(args)
+        return flash_card(args, _check_run)
+    if args.image:
+        raise EdgecrnnError("--image: expected --boot-volume with it, got none; a board is asked")
     if args.inventory is not None and args.host is not None:
         raise EdgecrnnError(
             f"HOST: expected none beside --inventory, got {args.host!r}; leave one of them out"
