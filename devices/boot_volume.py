@@ -102,7 +102,8 @@ def image_target(profile: DeviceProfile, image: str) -> Target:
     if python not in profile.python:
         raise EdgecrnnError(
             f"image: expected one with Python {' or '.join(profile.python)} for {profile.title}, "
-            f"got {image} with {python}; choose another image, or --profile linux-{profile.architecture}"
+            f"got {image} with {python}; choose another image, or "
+            f"--profile linux-{profile.architecture}"
         )
     return Target(profile.architecture, python, glibc)
 
