@@ -100,9 +100,9 @@ def test_of_two_who_flash_at_once_one_waits(flashing: Flashing) -> None:
     """And what the first one brought is taken back before the second one's is tried."""
     old = flashing.flash()["release"]
     words = flashing.words(camera="/nowhere/film.avi")
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as first:
-        while not flashing.status()["on_trial"]:
-            assert first.poll() is None
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as first:
+        while not (status := flashing.status())["on_trial"] and not status["taken_back"]:
+            pass
         second = flashing.flash(run=("--threads", "3"))
         assert first.wait() == 2
     assert second["outcome"] == "healthy"
