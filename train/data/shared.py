@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
+from pathlib import Path
 
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.train.data.layout import Item, Layout
 
 _NOTED, _LISTED = 3, 10  # pairs named in a note, in a refusal
+# Files of a class in train and val with which every training of a cross-validation has one.
+_FOLDABLE = 3
 
 
 def same_files(layout: Layout) -> list[list[Item]]:
@@ -49,8 +53,15 @@ def refuse_shared(layout: Layout, allow: bool) -> None:
         )
 
 
-def missing_notes(counts: Mapping[str, Mapping[str, int]]) -> tuple[str, ...]:
-    """Sentences on classes that val or test has no file of; `counts` by split and class."""
+def missing_notes(root: Path, counts: Mapping[str, Mapping[str, int]]) -> tuple[str, ...]:
+    """Sentences on classes that val or test has no file of.
+
+    Where val lacks some and there are enough files for folds, cross-validation is offered.
+
+    Args:
+        root: the data folder.
+        counts: files by split and class.
+    """
     told = {
         "val": "when to stop and where to say unknown is chosen without it",
         "test": "the score leaves it out",
@@ -60,7 +71,12 @@ def missing_notes(counts: Mapping[str, Mapping[str, int]]) -> tuple[str, ...]:
         gone = [name for name, count in counts.get(split, {}).items() if not count]
         if gone:
             names = _listed([repr(name) for name in gone], _LISTED)
-            notes.append(f"{split} has no file of {names}: {loss}; record more of it")
+            mend = "record more of it"
+            held = [counts.get("train", {}).get(name, 0) for name in gone]
+            if split == "val" and min(held) >= _FOLDABLE:
+                command = f"edgecrnn crossval {shlex.quote(str(root))} --out FOLDS"
+                mend += f", or judge every file of train and val once by {command}"
+            notes.append(f"{split} has no file of {names}: {loss}; {mend}")
     return tuple(notes)
 
 

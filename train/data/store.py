@@ -141,7 +141,7 @@ def load(
         skipped=skipped,
         hash=data_hash,
         made_split=layout.made_split,
-        notes=shared_notes(layout) + (() if labels else missing_notes(counts)),
+        notes=shared_notes(layout) + (() if labels else missing_notes(layout.root, counts)),
     )
 
 

@@ -65,13 +65,21 @@ def test_a_class_that_validation_lacks_is_said(divided: Path, small, settings) -
     shutil.rmtree(divided / "val" / "dog")
     notes = load(divided, small, settings).notes
     assert len(notes) == 1 and notes[0].startswith("val has no file of 'dog': when to stop")
+    assert f"edgecrnn crossval {divided} --out FOLDS" in notes[0]
     # Judging a trained model needs no such word.
     assert load(divided, small, settings, labels=("cat", "dog")).notes == ()
 
 
 def test_every_split_and_class_has_its_word() -> None:
     counts = {"train": {"a": 9, "b": 9}, "val": {"a": 0, "b": 0}, "test": {"a": 1, "b": 0}}
-    val, test = missing_notes(counts)
+    val, test = missing_notes(Path("my clips"), counts)
     assert val.startswith("val has no file of 'a'; 'b':")
+    assert val.endswith("once by edgecrnn crossval 'my clips' --out FOLDS")
     assert test == "test has no file of 'b': the score leaves it out; record more of it"
-    assert missing_notes({"train": {"a": 1}}) == ()
+    assert missing_notes(Path("data"), {"train": {"a": 1}}) == ()
+
+
+def test_folds_are_offered_only_where_every_training_would_have_the_class() -> None:
+    few = {"train": {"a": 9, "b": 2}, "val": {"a": 3, "b": 0}}
+    (note,) = missing_notes(Path("data"), few)
+    assert note.endswith("; record more of it")
