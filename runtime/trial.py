@@ -25,6 +25,7 @@ import numpy.typing as npt
 from edgecrnn.runtime.bundle import Bundle, open_bundle
 from edgecrnn.runtime.candidates import Candidate, candidate_of
 from edgecrnn.runtime.checked import GARBAGE, checked_engine
+from edgecrnn.runtime.engine import Engine
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.first_answer import peak_mb
 
@@ -143,6 +144,22 @@ def _died(candidate: Candidate, code: int, words: str, found: bool) -> str:
     )
 
 
+def timed_steps(engine: Engine, frames: Frames, seconds: float) -> list[float]:
+    """Milliseconds of each step over `frames`, read over and over; none for 0 seconds.
+
+    The first ones, in which caches and clocks warm up, are left out.
+    """
+    state = engine.zero_state()
+    taken: list[float] = []
+    deadline = time.perf_counter() + seconds
+    while seconds > 0 and (len(taken) < 2 * _WARM or time.perf_counter() < deadline):
+        frame = frames[len(taken) % len(frames)]
+        began = time.perf_counter()
+        _, state = engine.step(frame, state)
+        taken.append(1000.0 * (time.perf_counter() - began))
+    return taken[_WARM:]
+
+
 def _main(folder: Path) -> None:
     """In the process of its own: load, compare, measure, and write what was found."""
     asked = json.loads((folder / "asked.json").read_text(encoding="utf-8"))
@@ -170,22 +187,15 @@ def _measure(
     seconds: float,
 ) -> dict[str, Any]:
     checked = checked_engine(bundle, candidate, threads)
-    engine, state = checked.engine, checked.engine.zero_state()
-    taken: list[float] = []
-    deadline = time.perf_counter() + seconds
-    while seconds > 0 and (len(taken) < 2 * _WARM or time.perf_counter() < deadline):
-        frame = frames[len(taken) % len(frames)]
-        began = time.perf_counter()
-        _, state = engine.step(frame, state)
-        taken.append(1000.0 * (time.perf_counter() - began))
-    cuts = statistics.quantiles(taken[_WARM:], n=100, method="inclusive") if taken else [0.0] * 99
+    taken = timed_steps(checked.engine, list(frames), seconds)
+    cuts = statistics.quantiles(taken, n=100, method="inclusive") if taken else [0.0] * 99
     return {
         "load_ms": checked.load_ms,
         "first_ms": checked.first_ms,
         "p50_ms": cuts[49],
         "p95_ms": cuts[94],
         "p99_ms": cuts[98],
-        "steps": len(taken[_WARM:]),
+        "steps": len(taken),
         "peak_mb": peak_mb(),
         "about": checked.about.facts(),
     }
