@@ -76,6 +76,32 @@ def test_it_runs_converted(
     assert "Mean average precision" in capsys.readouterr().out
 
 
+def test_the_heat_is_checked(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert cli.main(["explain", str(run), "--check", "--clips", "3", "--draws", "2"]) == 0
+    said = capsys.readouterr().out
+    assert ": the test split" in said and "3 pictures, 2 random masks each" in said
+    assert "lost, hottest 20 % hidden" in said
+
+
+def test_every_picture_is_judged_once_by_folds(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "folds"
+    flags = (*FLAGS, "--epochs", "1", "--folds", "3")
+    capsys.readouterr()
+    assert cli.main(["crossval", str(data), "--out", str(out), *flags]) == 0
+    said = capsys.readouterr().out
+    # A class is a whole set of labels here.
+    assert all(f"\n{name} " in said for name in ("none", "red", "blue", "red+blue"))
+    told = json.loads((out / "folds.json").read_text())
+    judged = [name for fold in told["folds"] for name in fold["clips"]]
+    assert len(judged) == len(set(judged)) == 64 + 16
+    assert not any(name.startswith("test/") for name in judged)
+    for number in (1, 2, 3):
+        assert read_record(out / f"fold-{number}").task == "multilabel"
+
+
 def test_a_task_that_the_data_is_not_for(
     data: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
