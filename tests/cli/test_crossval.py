@@ -68,6 +68,21 @@ def test_folds_that_cannot_be(
     assert said in capsys.readouterr().err
 
 
+def test_train_offers_folds_where_validation_lacks_a_class(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data"
+    write_clips(data / "train", per_class=6, frames=8)
+    (data / "val" / "flickers").mkdir(parents=True)
+    for name in ("4.avi", "5.avi"):
+        (data / "train" / "flickers" / name).rename(data / "val" / "flickers" / name)
+    flags = (*TRAIN, "--epochs", "1", "--no-baseline", "--window", "4", "--batch", "2")
+    assert cli.main(["train", str(data), "--out", str(tmp_path / "run"), *flags]) == 0
+    offers = [line for line in capsys.readouterr().err.splitlines() if "crossval" in line]
+    assert len(offers) == 1 and offers[0].startswith("note: val has no file of 'still': ")
+    assert offers[0].endswith(f"edgecrnn crossval {data} --out FOLDS")
+
+
 def test_a_folder_of_something_else_is_left_alone(
     done: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
