@@ -69,7 +69,7 @@ def read_fleet_file(path: Path) -> FleetFile:
     except OSError as error:
         raise EdgecrnnError(
             f"{path}: expected the file that lists the boards, got {error.strerror}; "
-            "write one as docs/flash.md shows"
+            "write one as docs/fleet.md shows"
         ) from error
     except ValueError as error:
         raise EdgecrnnError(f"{path}: expected TOML, got {error}; mend that line") from error
