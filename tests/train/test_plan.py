@@ -16,6 +16,7 @@ from edgecrnn import cli
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.train.network.network import build_network
 from edgecrnn.train.network.settings import NetworkSettings, check_blocks
+from edgecrnn.train.plan import CHECKPOINT, PLAN, read_plan
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +111,11 @@ def test_every_frame_makes_a_network_or_a_sentence(
         shape = (height, width) if sequence != "patches" else (height // blocks, width // blocks)
         assert network.encoder.input_shape[1:3] == shape
         assert all(min(output.shape[1:]) >= 1 for output in network.encoder.outputs)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"train": {"epochs": 0}}'])
+def test_a_damaged_plan_is_not_resumed(text: str, tmp_path: Path) -> None:
+    (tmp_path / CHECKPOINT).write_bytes(b"")
+    (tmp_path / PLAN).write_text(text)
+    with pytest.raises(EdgecrnnError, match=r"plan.json: expected the settings of a run.*--force"):
+        read_plan(tmp_path, Path("data"))
