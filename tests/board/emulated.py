@@ -25,7 +25,7 @@ class EmulatedBoard:
     """
 
     def __init__(self, folder: Path, keys: Path):
-        self.root = folder / "root"
+        self.root = folder / "system"
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
