@@ -12,13 +12,11 @@ from edgecrnn.runtime.board.layout import Board
 from edgecrnn.runtime.board.release import SIGNATURE
 from edgecrnn.runtime.board.supervise import LOG
 from edgecrnn.runtime.board.switch import FLASH_LOG
+from edgecrnn.runtime.board.tail import tail
 from edgecrnn.runtime.board.trial import health_folder, on_trial, read_health, read_trial
 from edgecrnn.runtime.board.trust import read_trusted
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.signature import claimed, key_id
-
-# A log's line is short; a person asks for some hundred.
-_BYTES_A_LINE = 400
 
 
 def status(board: Board) -> dict[str, Any]:
@@ -49,17 +47,13 @@ def status(board: Board) -> dict[str, Any]:
 
 
 def logs(board: Board, lines: int, flash: bool) -> list[str]:
-    """The last lines of the run's log, or of the log of switches.
-
-    Raises:
-        EdgecrnnError: it cannot be read.
-    """
+    """The last lines of the run's log, or of the log of switches; none where there is no log."""
     file = board.logs / FLASH_LOG if flash else health_folder(board) / LOG
     # After it was turned over, the newest file may hold a line or two.
     parts = [file] if flash else [file.with_name(f"{LOG}.1"), file]
     found: list[str] = []
     for part in parts:
-        found += _last(part, lines)
+        found += tail(part, lines)
     return found[-lines:]
 
 
@@ -83,18 +77,6 @@ def _about(board: Board, name: str | None) -> dict[str, Any]:
         "p95_ms": None if tested is None else tested.p95_ms,
         "delegate": None if tested is None else tested.delegate,
     }
-
-
-def _last(file: Path, lines: int) -> list[str]:
-    try:
-        with file.open("rb") as opened:
-            opened.seek(0, 2)
-            opened.seek(max(0, opened.tell() - _BYTES_A_LINE * lines))
-            return opened.read().decode("utf-8", "replace").splitlines()[-lines:]
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise EdgecrnnError(f"{file}: expected a log, got {error.strerror}") from error
 
 
 def _other(name: str | None, current: str | None) -> str | None:

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 from edgecrnn.runtime.board import only_one
@@ -15,6 +14,7 @@ from edgecrnn.runtime.board.durable import Step
 from edgecrnn.runtime.board.install import python_of
 from edgecrnn.runtime.board.layout import Board, locked
 from edgecrnn.runtime.board.supervise import LOG
+from edgecrnn.runtime.board.tail import tail
 from edgecrnn.runtime.board.trial import (
     Health,
     Trial,
@@ -81,7 +81,7 @@ def start_switch(board: Board, name: str, patience: float, frames: int) -> None:
             return
         time.sleep(_GLANCE)
     if started.poll() not in (None, 0):
-        last = (_tail(board.logs / FLASH_LOG, 1) or ("nothing",))[-1]
+        last = (tail(board.logs / FLASH_LOG, 1) or ["nothing"])[-1]
         raise EdgecrnnError(f"switch: expected it to begin, but it said: {last}")
 
 
@@ -138,7 +138,7 @@ def outcome(board: Board, name: str) -> Outcome:
     """What became of the switch to `name` so far."""
     trial, health = read_trial(board), _health_of(board, name)
     if trial.taken_back == name and board.linked(board.current) != name:
-        words = _tail(health_folder(board) / LOG, _WORDS)
+        words = tuple(tail(health_folder(board) / LOG, _WORDS))
         return Outcome("rolled back", health.frames, trial.reason, words)
     if board.linked(board.current) != name:
         return Outcome("none", 0, "", ())
@@ -201,7 +201,7 @@ def start(board: Board) -> int:
     if health.ended or health.failed or started.poll() == 0:
         # It has done its work, or given up, before it was looked at.
         return 0
-    last = (_tail(board.logs / FLASH_LOG, 1) or ("nothing",))[-1]
+    last = (tail(board.logs / FLASH_LOG, 1) or ["nothing"])[-1]
     raise EdgecrnnError(f"supervisor: expected it to start, but it said: {last}")
 
 
@@ -244,15 +244,3 @@ def _failed(board: Board, name: str) -> str:
     """Why the supervisor gave this trial up; nothing where it did not."""
     health, trial = _health_of(board, name), read_trial(board)
     return health.failed if health.token == trial.token else ""
-
-
-def _tail(file: Path, lines: int) -> tuple[str, ...]:
-    """The last lines of a log; none where it is not there."""
-    try:
-        with file.open("rb") as opened:
-            opened.seek(0, 2)
-            opened.seek(max(0, opened.tell() - 512 * max(lines, 8)))
-            text = opened.read().decode("utf-8", "replace")
-    except OSError:
-        return ()
-    return tuple(text.splitlines()[-lines:])
