@@ -78,7 +78,9 @@ class _Supervisor:
         began, failures = time.monotonic(), 0
         while True:
             if on_trial(self.board, health) and health.starts >= _STARTS:
-                return self._fail(name, health, f"was started {_STARTS} times and never got well")
+                # The first reason is the one that helps; a service manager may start it once more.
+                never = f"was started {_STARTS} times and never got well"
+                return self._fail(name, health, health.failed or never)
             health = replace(
                 health, starts=health.starts + 1, frames=0, pid=0, ended=False, status=""
             )
