@@ -58,6 +58,21 @@ def folder_command(root: str, owner: str) -> list[str]:
     return ["sudo", "-n", "install", "-d", "-m", "755", "-o", owner, root]
 
 
+def check_owner(shell: SshShell, root: str, user: str) -> None:
+    """Refuse a folder of somebody else's: the unit that takes releases back runs as its owner.
+
+    Raises:
+        EdgecrnnError: it belongs to another.
+    """
+    ran = shell.run(["stat", "-c", "%U", root])
+    owner = ran.out.decode("utf-8", "replace").strip()
+    if ran.code == 0 and owner != user:
+        raise EdgecrnnError(
+            f"{shell.name}: expected {root} to belong to {user}, who logs in, got {owner}'s; "
+            f"log in as {owner}, or name another folder with --root"
+        )
+
+
 def differing(shell: SshShell, service: Service) -> list[str]:
     """Paths of the files that are missing on the board, or are others."""
     return [

@@ -214,6 +214,7 @@ def _proven(answer: Mapping[str, Any]) -> str:
 
 
 def _folder(known: Known) -> Step:
+    flash_service.check_owner(known.shell, known.root, known.facts.user)
     if known.facts.writable:
         return Step("folder", f"{known.root} is there")
     command = flash_service.folder_command(known.root, known.facts.user)

@@ -10,6 +10,7 @@ from tests.devices.board import Board
 
 from edgecrnn.devices.agent import Agent
 from edgecrnn.devices.flash_service import (
+    check_owner,
     commands,
     differing,
     folder_command,
@@ -71,6 +72,13 @@ def test_a_sudo_that_asks_for_a_password_is_a_sentence(board: Board, shell: SshS
     _program(board, "sudo", "echo 'sudo: a password is required' >&2; exit 1")
     with pytest.raises(EdgecrnnError, match="leave --service out"):
         sudo(shell, folder_command(ROOT, "pi"))
+
+
+def test_a_folder_of_somebody_elses_is_refused(board: Board, shell: SshShell) -> None:
+    _program(board, "stat", "echo pi")
+    check_owner(shell, ROOT, "pi")
+    with pytest.raises(EdgecrnnError, match="log in as pi"):
+        check_owner(shell, ROOT, "root")
 
 
 def test_a_board_without_sudo_is_a_sentence(shell: SshShell) -> None:
