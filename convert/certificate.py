@@ -142,7 +142,7 @@ def examine(
         delegated=len(taken),
         left=dict(Counter(left)),
         partitions=partitions,
-        milliseconds=_milliseconds(engine),
+        milliseconds=timed_invoke(engine),
         refused="; ".join(reason for reason in reasons if reason),
     )
     return finding, scores
@@ -192,7 +192,8 @@ def _names(answers: Ints, index: int, reference: Reference) -> Bools:
     return answers >> index & 1 == 1 if reference.thresholds else answers == index
 
 
-def _milliseconds(engine: Engine) -> float:
+def timed_invoke(engine: Engine) -> float:
+    """Median milliseconds of a bare invoke."""
     blocks = []
     for _ in range(_TIMED_BLOCKS):
         started = time.perf_counter()

@@ -71,7 +71,7 @@ def convert(
     Raises:
         EdgecrnnError: the model cannot be converted, or no variant is within the bounds.
     """
-    recipes = _recipes(settings)
+    recipes = chosen_recipes(settings)
     required = load_recipe(settings.require).name if settings.require else ""
     check_calibration(subject)
     conversion = Conversion(subject.model)
@@ -146,7 +146,7 @@ def convert(
     )
 
 
-def _recipes(settings: ConvertSettings) -> list[Recipe]:
+def chosen_recipes(settings: ConvertSettings) -> list[Recipe]:
     """The reference first, a person's own, the ladder, and what is required."""
     names = [REFERENCE, *settings.recipes, *LADDER]
     if settings.require:

@@ -27,6 +27,10 @@ _RGB, _GRAYSCALE = 1, 2
 _DESCRIPTIONS = {
     "frame": "The picture, 0 to 255; normalisation is inside the graph.",
     "scores": "One score a label, adding up to 1.",
+    "picture": "The picture that the task answers with, 0 to 255.",
+    "map": "Numbers for each pixel, 0 to 1.",
+    "grid": "Numbers for each cell of a coarse grid, 0 to 1.",
+    "vector": "Numbers of the whole picture.",
 }
 
 

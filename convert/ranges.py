@@ -17,7 +17,7 @@ from edgecrnn.convert.graph import SIGNATURE
 # By tensor name: {"min": float32 array, "max": float32 array}, as the quantizer takes them.
 Ranges = Mapping[str, Any]
 # Signature names that hold pixels, and their largest value.
-_PIXELS = {b"frame": 255.0, b"previous": 1.0, b"previous_out": 1.0}
+_PIXELS = {b"frame": 255.0, b"picture": 255.0, b"previous": 1.0, b"previous_out": 1.0}
 
 
 def measure(model: bytes, samples: Sequence[Sample]) -> Ranges:

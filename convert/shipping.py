@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from edgecrnn.convert.backends import Deployment
-from edgecrnn.convert.certificate import Finding
 from edgecrnn.runtime.manifest import Variant
+
+
+class Found(Protocol):
+    """What the certificate of a variant says of the runtime that it needs."""
+
+    @property
+    def variant(self) -> str:
+        """The recipe's name."""
+
+    @property
+    def operator(self) -> str:
+        """The one that asks for the newest runtime."""
+
+    @property
+    def runtimes(self) -> Mapping[str, str]:
+        """Package to its least version that has them all."""
+
 
 # The ladder: each is tried, and what is out of bounds is not shipped. Nothing degrades in silence.
 LADDER = ("int8", "int8-mixed", "float16")
@@ -40,7 +56,7 @@ def compiled(
 def shipped_variants(
     order: Sequence[str],
     models: Mapping[str, bytes],
-    findings: Sequence[Finding],
+    findings: Sequence[Found],
     deployments: Sequence[Deployment],
     required: str,
 ) -> list[Variant]:

@@ -35,11 +35,11 @@ def certificate_text(converted: Converted, device: str) -> str:
         for finding in converted.findings
         if finding.refused
     ]
-    delegates = [_delegate_line(one) for one in converted.deployments]
+    delegates = [delegate_line(one) for one in converted.deployments]
     return f"{head}\n\n{table(rows)}{''.join(refusals)}\n{''.join(delegates)}"
 
 
-def _delegate_line(one: Deployment) -> str:
+def delegate_line(one: Deployment) -> str:
     """Who runs what, and what stands behind the claim."""
     if one.refused or one.placement is None:
         return f"{one.delegate}: not used: {one.refused}\n"

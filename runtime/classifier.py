@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from edgecrnn.runtime.answers import Told
 from edgecrnn.runtime.decision import (
     NONE,
     UNKNOWN,
@@ -56,7 +57,8 @@ class Result:
     index in the source. `score` is the smoothed score of `label`; `scores` are the model's own, in
     the order of the bundle's labels. Where several labels may be true `label` is those that are,
     joined by +, or none, and `score` that of the least sure one. `latency_ms` runs from captured
-    to decided. `seen` is what a recording keeps beside it.
+    to decided. `seen` is what a recording keeps beside it. `told` is the answer of a model that
+    answers with something else than labels.
     """
 
     time: float
@@ -66,6 +68,7 @@ class Result:
     scores: tuple[float, ...]
     latency_ms: float
     seen: Seen | None = field(default=None, repr=False, compare=False)
+    told: Told | None = field(default=None, repr=False, compare=False)
 
 
 def start(engine: Engine) -> Memory:

@@ -16,7 +16,7 @@ from edgecrnn.runtime.delegates import Terms, delegate_named
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.fit import misfit
 from edgecrnn.runtime.interpreter import runtime_package
-from edgecrnn.runtime.session import Floats, Port
+from edgecrnn.runtime.session import OUTPUTS, SCORES, Floats, Port
 
 State = Mapping[str, npt.NDArray[Any]]
 
@@ -72,7 +72,9 @@ class Engine:
         self._session = session = delegate_named(delegate).load(model, terms)
         self.runtime = session.runtime
         inputs, outputs = dict(session.inputs), dict(session.outputs)
-        self._frame, self._scores = inputs.pop("frame"), outputs.pop("scores")
+        self._frame = inputs.pop("frame")
+        (answer,) = outputs.keys() & OUTPUTS
+        self._scores = outputs.pop(answer)
         if set(outputs) != {f"{name}_out" for name in inputs}:
             raise EdgecrnnError(
                 f"model: expected an output NAME_out for each state, got states "
@@ -85,7 +87,7 @@ class Engine:
         self.frame_shape: tuple[int, ...] = self._frame.shape[1:]
         self._top_bits = np.full(self.frame_shape, 0x80, np.uint8)
         self._score_values = self._scores.dequantize(_BYTES) if _is_int8(self._scores) else None
-        if self._scores.shape[-1] != len(labels):
+        if answer == SCORES and self._scores.shape[-1] != len(labels):
             raise EdgecrnnError(
                 f"model: expected {len(labels)} scores, one a label, got "
                 f"{self._scores.shape[-1]}; convert the run again"
@@ -108,7 +110,7 @@ class Engine:
             state: what the last step returned, or `zero_state()`.
 
         Returns:
-            scores float32 [classes], and the new state.
+            scores float32 [classes], or whatever else the model answers, and the new state.
 
         Raises:
             EdgecrnnError: the delegate failed, for example because its device was unplugged.

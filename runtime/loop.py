@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from edgecrnn.runtime.answerer import Answerer
 from edgecrnn.runtime.classifier import Classifier, Result
 from edgecrnn.runtime.frame import Frame
 from edgecrnn.runtime.sinks import Sink
@@ -31,7 +32,11 @@ class Loop:
     """
 
     def __init__(
-        self, classifier: Classifier, sinks: Sequence[Sink], rate: float | None, warn: Warn
+        self,
+        classifier: Classifier | Answerer,
+        sinks: Sequence[Sink],
+        rate: float | None,
+        warn: Warn,
     ):
         self.classifier = classifier
         self.last: tuple[Result, float] | None = None
@@ -61,7 +66,9 @@ class Loop:
             )
             self._warn = None
 
-    def go_on_with(self, classifier: Classifier, sinks: Sequence[Sink], rate: float | None) -> None:
+    def go_on_with(
+        self, classifier: Classifier | Answerer, sinks: Sequence[Sink], rate: float | None
+    ) -> None:
         """Another model from the next frame on; the counts go on."""
         classifier.resets += self.classifier.resets + 1
         self.classifier, self._sinks, self._rate = classifier, sinks, rate

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from edgecrnn.runtime.answers import LABELS, answer_names, answer_of
 from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.preprocess import Preprocessing
 from edgecrnn.runtime.settings import check, from_mapping
 
-FORMAT = 2
+# A bundle of labels; and one whose task answers with something else, which older runtimes refuse.
+FORMAT, ANSWER_FORMAT = 2, 3
 MANIFEST = "manifest.json"
 CERTIFICATE = "certificate.json"
 GOLDEN = "golden.npz"
@@ -41,7 +43,8 @@ class Manifest:
     """Everything that the runtime needs to know beside the models themselves.
 
     `frame_rate` is in frames a second, None for pictures. `variants` stand in the order of
-    preference. `files` maps each other file of the bundle to its SHA-256.
+    preference. `files` maps each other file of the bundle to its SHA-256. `answer` is what the
+    models answer with, one of `edgecrnn.runtime.answers`.
     """
 
     format: int
@@ -57,16 +60,20 @@ class Manifest:
     decision: DecisionSettings
     variants: tuple[Variant, ...]
     files: Mapping[str, str]
+    answer: str = LABELS
 
     def __post_init__(self) -> None:
-        if self.format != FORMAT:
+        if self.format != (FORMAT if self.answer == LABELS else ANSWER_FORMAT):
             raise EdgecrnnError(_other_format(self.format))
         check(self)
+        if self.answer not in answer_names():
+            answer_of(self.answer)
         if self.sequence not in ("time", "columns", "patches"):
             raise EdgecrnnError(
                 f"sequence: expected time, columns or patches, got {self.sequence!r}"
             )
-        if len(self.labels) < 2 or len(set(self.labels)) != len(self.labels):
+        least = 2 if self.answer == LABELS else 0
+        if len(self.labels) < least or len(set(self.labels)) != len(self.labels):
             raise EdgecrnnError("labels: expected at least two different names")
         if self.frame_rate is not None and not 0 < self.frame_rate <= 1000:
             raise EdgecrnnError(f"frame_rate: expected 0 to 1000, got {self.frame_rate}")
@@ -81,7 +88,11 @@ class Manifest:
 
     def to_json(self) -> bytes:
         """UTF-8 JSON, indented, keys in the order of the fields."""
-        return (json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False) + "\n").encode()
+        values = dataclasses.asdict(self)
+        if self.answer == LABELS:
+            # As it always was, so that older runtimes read it.
+            del values["answer"]
+        return (json.dumps(values, indent=1, ensure_ascii=False) + "\n").encode()
 
     @staticmethod
     def from_json(data: bytes, where: str) -> Manifest:
@@ -94,7 +105,7 @@ class Manifest:
             ) from error
         if not isinstance(values, dict):
             raise EdgecrnnError(f"{where}: expected an object in {MANIFEST}; convert the run again")
-        if values.get("format") != FORMAT:
+        if values.get("format") not in (FORMAT, ANSWER_FORMAT):
             raise EdgecrnnError(f"{where}: {_other_format(values.get('format'))}")
         try:
             for key, cls in (("preprocessing", Preprocessing), ("decision", DecisionSettings)):
@@ -108,6 +119,6 @@ class Manifest:
 
 def _other_format(found: object) -> str:
     return (
-        f"format: expected {FORMAT}, got {found}; "
+        f"format: expected {FORMAT} or {ANSWER_FORMAT}, got {found}; "
         "install the edgecrnn that made the bundle, or convert the run again"
     )

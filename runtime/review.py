@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgecrnn.runtime.answers import LABELS
 from edgecrnn.runtime.classifier import Result
 from edgecrnn.runtime.clip import ClipWriter, as_png
 from edgecrnn.runtime.decision import UNKNOWN
@@ -77,6 +78,11 @@ def open_review(
     """
     if not settings.review:
         return None
+    if stream.answer != LABELS:
+        raise EdgecrnnError(
+            f"--review: expected a model that decides on labels, got one that answers with "
+            f"{stream.answer}; leave it out"
+        )
     review = Review(settings, stream)
     return review, Bounded(review, f"review:{settings.review}", "results", not stream.live, warn)
 

@@ -12,6 +12,9 @@ import numpy.typing as npt
 from edgecrnn.runtime.errors import EdgecrnnError
 
 Floats = npt.NDArray[np.float32]
+SCORES = "scores"  # the output of a model of labels
+# What a model may answer with, by the output's name; states apart, each has one of them.
+OUTPUTS = frozenset((SCORES, "picture", "map", "grid", "vector"))
 _DELEGATE = "DELEGATE"
 
 
@@ -181,7 +184,7 @@ def signature_ports(interpreter: Any) -> tuple[dict[str, Port], dict[str, Port]]
     """
     runner = interpreter.get_signature_runner(signature_name(interpreter))
     inputs, outputs = runner.get_input_details(), runner.get_output_details()
-    if "frame" not in inputs or "scores" not in outputs:
+    if "frame" not in inputs or len(outputs.keys() & OUTPUTS) != 1:
         raise EdgecrnnError(
             f"model: expected the signature frame → scores, got {sorted(inputs)} → "
             f"{sorted(outputs)}; convert the run again"

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edgecrnn.runtime.about import About
+from edgecrnn.runtime.answerer import Answerer
+from edgecrnn.runtime.answers import LABELS
 from edgecrnn.runtime.bundle import Bundle
 from edgecrnn.runtime.capture import NewestFrame
 from edgecrnn.runtime.classifier import Classifier
@@ -208,11 +210,14 @@ class LiveStream:
             variant=about.variant,
             model=manifest.files[file],
             several=self._several,
+            answer=manifest.answer,
         )
         return self._open_sinks(stream, lambda frame: self.latencies.add(frame.captured))
 
-    def _classifier(self, model: Model) -> Classifier:
+    def _classifier(self, model: Model) -> Classifier | Answerer:
         manifest = model.bundle.manifest
+        if manifest.answer != LABELS:
+            return Answerer(model.engine, manifest, self.source.live)
         decision = self._decision(manifest.decision)
         return Classifier(model.engine, manifest, decision, self.source.live, self.source.rate)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import queue
 import struct
@@ -14,6 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edgecrnn.runtime.answers import shown
 from edgecrnn.runtime.frame import Frame
 from edgecrnn.runtime.page.watched import RATE, Newest, Watched, point
 
@@ -36,6 +38,14 @@ def jpeg(frame: Frame, widest: int = _WIDEST, quality: int = _QUALITY) -> bytes:
 def snapshot(frame: Frame) -> bytes:
     """The picture as it came, in high quality."""
     return jpeg(frame, frame.image.shape[1], _BEST)
+
+
+def as_shown(newest: Newest) -> Frame:
+    """The frame with its answer, where that is a picture or is drawn into one."""
+    told = newest.result.told
+    if told is None:
+        return newest.frame
+    return dataclasses.replace(newest.frame, image=shown(told, newest.frame.image))
 
 
 def with_result(picture: bytes, number: int, watched: Watched, newest: Newest) -> bytes:
@@ -132,7 +142,7 @@ class Pictures:
 
     def _show(self, number: int, shown: _Shown, newest: Newest) -> None:
         began = time.monotonic()
-        encoded = jpeg(newest.frame)
+        encoded = jpeg(as_shown(newest))
         took = time.monotonic() - began
         shown.number = newest.number
         # All streams share what encoding may take.

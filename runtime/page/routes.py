@@ -15,7 +15,7 @@ from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.metrics import CONTENT_TYPE, metrics_text
 from edgecrnn.runtime.page.facts import Facts
 from edgecrnn.runtime.page.guard import Guard
-from edgecrnn.runtime.page.pictures import snapshot
+from edgecrnn.runtime.page.pictures import as_shown, snapshot
 from edgecrnn.runtime.page.viewers import Viewer, Viewers
 from edgecrnn.runtime.page.watched import Watched
 from edgecrnn.runtime.review import Review
@@ -145,12 +145,12 @@ class Routes:
         return web.Response(text=text, status=200 if well == len(statuses) else 503)
 
     async def snapshot(self, request: web.Request) -> web.Response:
-        """The newest frame as it came."""
+        """The newest frame as it came, or with its answer."""
         newest = self._watched(request).newest
         if newest is None:
             raise _error(web.HTTPConflict, "expected a frame, got none yet; wait")
         async with self._work:
-            body = await asyncio.to_thread(snapshot, newest.frame)
+            body = await asyncio.to_thread(lambda: snapshot(as_shown(newest)))
         return web.Response(body=body, content_type="image/jpeg")
 
     async def pause(self, request: web.Request) -> web.Response:

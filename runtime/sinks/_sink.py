@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
+from edgecrnn.runtime.answers import LABELS
 from edgecrnn.runtime.classifier import Result
 from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.frame import Frame
@@ -46,7 +47,8 @@ class Stream:
 
     `source` is its name without passwords; `rate` the frames a second that the model reads, None
     for a model of pictures; `live` whether results carry unix time; `model` the SHA-256 of the
-    variant's file; `several` whether other streams of this run write to the same place.
+    variant's file; `several` whether other streams of this run write to the same place; `answer` what
+    the model answers with, one of `edgecrnn.runtime.answers`.
     """
 
     source: str
@@ -58,6 +60,7 @@ class Stream:
     variant: str = ""
     model: str = ""
     several: bool = False
+    answer: str = LABELS
 
 
 class SinkEntry(Protocol):

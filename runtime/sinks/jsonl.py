@@ -94,6 +94,9 @@ class JsonLines:
             *result.scores,
             result.latency_ms,
         )
+        if result.told is not None and result.told.boxes:
+            boxes = [[round(each, 4) for each in box] for box in result.told.boxes]
+            line = line[:-2] + f', "boxes": {json.dumps(boxes)}}}\n'.encode("ascii")
         if self._prompt:
             self._stream.write(line)
             self._stream.flush()

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edgecrnn.runtime.answers import LABELS
 from edgecrnn.runtime.classifier import Result
 from edgecrnn.runtime.clip import ClipWriter
 from edgecrnn.runtime.decision import UNKNOWN
@@ -64,6 +65,11 @@ def open_sink(spec: str, stream: Stream) -> Recorder:
     path, _, text = spec.removeprefix("record:").partition("?")
     if not path:
         raise EdgecrnnError("sink: expected record:FOLDER, got no folder; name one")
+    if stream.answer != LABELS:
+        raise EdgecrnnError(
+            f"record:{path}: expected a model that decides on labels, got one that answers with "
+            f"{stream.answer}; pictures:FOLDER keeps what it makes"
+        )
     options = read_options(RecordOptions, text, f"record:{path}")
     labels = tuple(filter(None, options.labels.split(",")))
     for label in labels:

@@ -12,6 +12,7 @@ from typing import Any
 
 from keras import layers
 
+from edgecrnn.train.network.cell import LSTMCell
 from edgecrnn.train.network.network import Network, step_features
 
 
@@ -45,3 +46,16 @@ def _of_layer(layer: Any) -> int:
         places = math.prod(int(side) for side in layer.output.shape[1:-1])
         return places * math.prod(layer.kernel.shape)
     return 0
+
+
+def model_multiply_adds(model: Any) -> int:
+    """Of one call of a functional Keras model; a layer that is used several times counts so."""
+    return sum(len(layer._inbound_nodes) * _of_part(layer) for layer in model.layers)
+
+
+def _of_part(layer: Any) -> int:
+    if isinstance(layer, LSTMCell):
+        return math.prod(layer.kernel.shape) + math.prod(layer.recurrent_kernel.shape)
+    if isinstance(layer, layers.Dense):
+        return math.prod(layer.kernel.shape)
+    return _of_layer(layer)

@@ -69,8 +69,13 @@ def _convert_run(
     from edgecrnn.convert.from_run import run_subject
     from edgecrnn.convert.report import report_conversion
     from edgecrnn.convert.text import certificate_text
+    from edgecrnn.train.pictures.record import is_picture_run
     from edgecrnn.train.run_folder import REPORT, read_record
 
+    if is_picture_run(args.model):
+        from edgecrnn.cli.convert_pictures import convert_picture_run
+
+        return convert_picture_run(args, settings, profile)
     record = read_record(args.model)
     check_output(args.out, args.force)
     data = training_data(record, args.data, args.cache)

@@ -50,5 +50,18 @@ class TrainingProgress:
         self._out.flush()
 
 
+class PictureProgress(TrainingProgress):
+    """The same for tasks whose loss is all that an epoch tells."""
+
+    def epoch(self, part: str, line: Epoch) -> None:
+        """An epoch of `part` is done."""
+        start = "\r\x1b[K" if self._moves else ""
+        self._out.write(
+            f"{start}{part} {line.epoch}: loss {line.loss:.4f}; validation {line.val_loss:.4f}; "
+            f"{line.samples_per_second:.0f} pictures/s\n"
+        )
+        self._out.flush()
+
+
 def _minutes(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

@@ -47,6 +47,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--no-explanations", action="store_true",
         help="leave out of the report what the network looked at, which takes some seconds",
     )  # fmt: skip
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE",
+        help="a setting of the --task's own, for example noise=15 of denoise; see docs/tasks.md",
+    )  # fmt: skip
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     parser.add_argument("--force", action="store_true", help="replace a run that is there")
     add_choices(parser)
@@ -82,8 +86,16 @@ def execute(args: argparse.Namespace) -> int:
     from edgecrnn.train.tensorboard import TensorBoardLog
     from edgecrnn.train.tensorflow_start import start_tensorflow
 
+    if _answers_pictures(args):
+        from edgecrnn.cli.train_pictures import execute_pictures
+
+        return execute_pictures(args)
+    if args.set:
+        raise EdgecrnnError(
+            "--set: expected a --task with settings of its own beside it, got none; leave it out"
+        )
     if args.resume:
-        _refuse_settings(args)
+        refuse_settings(args)
         plan = read_plan(args.out, args.data)
         layout = read_layout(args.data, plan.data.seed)
     else:
@@ -164,26 +176,42 @@ def execute(args: argparse.Namespace) -> int:
     return 0
 
 
+def _answers_pictures(args: argparse.Namespace) -> bool:
+    """Whether the task is one that answers with something else than labels."""
+    from edgecrnn.train.pictures.plan import is_picture_plan
+    from edgecrnn.train.tasks import is_picture_task
+
+    if args.resume:
+        return is_picture_plan(args.out)
+    if args.config is not None:
+        read_choices(args)
+        args.config = None
+    return hasattr(args, "task") and is_picture_task(args.task)
+
+
 def plan_of(args: argparse.Namespace, kind: str) -> Plan:
     """Every choice that the flags make; what they leave open follows from the kind of data."""
     from edgecrnn.train.plan import Plan
 
-    given = args.size or _SIZE
-    size = re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", given)
-    if size is None:
-        raise EdgecrnnError(f"--size: expected WIDTHxHEIGHT, for example 64x48, got {given!r}")
+    width, height = read_size(args.size or _SIZE)
     if not hasattr(args, "sequence"):
         args.sequence = "time" if kind == "clips" else "columns"
     train = read_settings(TrainSettings, args)
     return Plan(
-        preprocessing=read_settings(
-            Preprocessing, args, width=int(size.group(1)), height=int(size.group(2))
-        ),
+        preprocessing=read_settings(Preprocessing, args, width=width, height=height),
         data=read_settings(DataSettings, args, shortest=train.window, seed=train.seed),
         network=read_settings(NetworkSettings, args),
         train=train,
         augmentation=read_settings(Augmentation, args),
     )
+
+
+def read_size(given: str) -> tuple[int, int]:
+    """(width, height) of WIDTHxHEIGHT."""
+    size = re.fullmatch(r"([1-9]\d{0,3})x([1-9]\d{0,3})", given)
+    if size is None:
+        raise EdgecrnnError(f"--size: expected WIDTHxHEIGHT, for example 64x48, got {given!r}")
+    return int(size.group(1)), int(size.group(2))
 
 
 def _within(plan: Plan, budget: Budget, classes: int) -> Plan:
@@ -204,7 +232,7 @@ def _within(plan: Plan, budget: Budget, classes: int) -> Plan:
     return dataclasses.replace(plan, network=dataclasses.replace(plan.network, width=width))
 
 
-def _refuse_settings(args: argparse.Namespace) -> None:
+def refuse_settings(args: argparse.Namespace) -> None:
     """Resuming takes every setting from the run; another one would make it another run."""
     for name in ("size", "config", "budget"):
         if getattr(args, name) is not None:

@@ -1,0 +1,185 @@
+"""`edgecrnn convert` of a picture task's run, whole: to a bundle whose variants are certified."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import edgecrnn
+from edgecrnn.convert.backends import Deployment, deploy
+from edgecrnn.convert.bundle_writer import write_bundle
+from edgecrnn.convert.calibrate import Sample
+from edgecrnn.convert.conversion import chosen_recipes
+from edgecrnn.convert.graph import Conversion, check_weights
+from edgecrnn.convert.metadata import add_metadata
+from edgecrnn.convert.pictures.certificate import KEEPS, PictureFinding, examine_pictures
+from edgecrnn.convert.quantize import quantize
+from edgecrnn.convert.ranges import measure
+from edgecrnn.convert.recipe import load_recipe
+from edgecrnn.convert.settings import ConvertSettings
+from edgecrnn.convert.shipping import compiled, deployment_said, preferred, shipped_variants
+from edgecrnn.devices.profile import DeviceProfile
+from edgecrnn.runtime.decision import DecisionSettings
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.interpreter import runtime_version
+from edgecrnn.runtime.manifest import ANSWER_FORMAT, Manifest, Variant
+from edgecrnn.train.pictures.examples import fixed_examples
+from edgecrnn.train.pictures.judge import PictureVerdict, judge, keras_answer
+from edgecrnn.train.pictures.load import PictureData, Pictures
+from edgecrnn.train.pictures.record import PictureRecord, load_picture_model
+from edgecrnn.train.run_folder import MODEL
+from edgecrnn.train.tasks import picture_task
+
+_GOLDEN_FRAMES = 8
+
+
+@dataclass(frozen=True)
+class ConvertedPictures:
+    """What came of it. `shipped` are the variants that run on any CPU, the preferred first."""
+
+    findings: tuple[PictureFinding, ...]
+    shipped: tuple[str, ...]
+    deployments: tuple[Deployment, ...]
+    keras: PictureVerdict
+
+
+def convert_pictures(
+    run: Path,
+    record: PictureRecord,
+    data: PictureData,
+    profile: DeviceProfile,
+    out: Path,
+    settings: ConvertSettings,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> ConvertedPictures:
+    """Convert the run for the device, certify every variant, and write the bundle.
+
+    Ranges are measured on training pictures; what a variant lost, on validation pictures.
+
+    Raises:
+        EdgecrnnError: the model cannot be converted, or no variant is within the bounds.
+    """
+    recipes = chosen_recipes(settings)
+    required = load_recipe(settings.require).name if settings.require else ""
+    task, own = picture_task(record.task), record.settings
+    held_out = _some(data.splits["val"], settings.check)
+    conversion = Conversion(run / MODEL)
+    say("the Keras model answers the held-out pictures")
+    try:
+        model = load_picture_model(run)
+        check_weights(model, str(run / MODEL))
+        keras = judge(task, own, held_out, "val", keras_answer(model))
+    except BaseException:
+        conversion.stop()
+        raise
+    say("the graph is made")
+    graph = conversion.result()
+    ranges = measure(graph, _samples(record, data, settings))
+    runtime = (profile.runtime, profile.runtime_version)
+    models: dict[str, bytes] = {}
+    findings: list[PictureFinding] = []
+    frames = np.stack([example.frame for example in keras.examples[:_GOLDEN_FRAMES]])
+    golden: dict[str, npt.NDArray[Any]] = {"frames": frames}
+    for recipe in recipes:
+        say(f"{recipe.name} is made and compared")
+        made = add_metadata(
+            quantize(graph, recipe, ranges), record.name, record.labels, frames.shape[-1]
+        )
+        finding, verdict = examine_pictures(made, recipe, record, held_out, keras, runtime)
+        findings.append(finding)
+        if not finding.refused:
+            models[recipe.name] = made
+            golden[recipe.name] = np.stack(verdict.answers[:_GOLDEN_FRAMES])
+        elif recipe.name == required:
+            raise EdgecrnnError(
+                f"{recipe.name}: expected it to keep {KEEPS:.0%} of each measure, but "
+                f"{finding.refused}; leave out --require to ship the next on the ladder"
+            )
+    if not models:
+        raise EdgecrnnError(
+            f"{record.name}: expected a variant that keeps {KEEPS:.0%} of each measure, got none "
+            f"({findings[0].variant}: {findings[0].refused}); train longer"
+        )
+    order = preferred(list(models), required)
+    say(f"for {profile.name}: {', '.join(profile.delegates)}")
+    deployments = [
+        deploy(name, profile.delegate.get(name, {}), {each: models[each] for each in order})
+        for name in profile.delegates
+    ]
+    shipped = shipped_variants(order, models, findings, deployments, required)
+    files = {f"{name}.tflite": each for name, each in models.items()}
+    files.update({f"{n}.tflite": one.model or b"" for n, one in compiled(deployments, models)})
+    certificate = {
+        "device": profile.name,
+        "machine_note": "milliseconds were measured where it was converted, not on the device",
+        "runtime": runtime_version(),
+        "device_runtime": " ".join(runtime),
+        "task": record.task,
+        "options": dict(record.options),
+        "data": {
+            "hash": record.data.hash,
+            "made_split": record.data.made_split,
+            "split_seed": record.data.split_seed,
+            "split": "val",
+        },
+        "pictures": len(held_out),
+        "keeps": KEEPS,
+        "keras": {name: one.value for name, one in keras.measures.items()},
+        "variants": [dataclasses.asdict(finding) for finding in findings],
+        "deployments": [deployment_said(one) for one in deployments],
+        "shipped": [variant.name for variant in shipped],
+    }
+    write_bundle(out, _manifest(out, record, profile, tuple(shipped)), files, certificate, golden)
+    names = tuple(variant.name for variant in shipped if variant.name in models)
+    return ConvertedPictures(tuple(findings), names, tuple(deployments), keras)
+
+
+def _some(pictures: Pictures, most: int) -> Pictures:
+    return Pictures(pictures.pictures[:most], pictures.truths[:most], pictures.names[:most])
+
+
+def _samples(record: PictureRecord, data: PictureData, settings: ConvertSettings) -> list[Sample]:
+    """What the graph reads of training pictures, float32 with a batch of 1."""
+    train = data.splits["train"]
+    order = np.random.default_rng(settings.seed).permutation(len(train))
+    chosen = np.sort(order[: settings.calibration_frames])
+    some = Pictures(
+        train.pictures[chosen],
+        tuple(train.truths[i] for i in chosen),
+        tuple(train.names[i] for i in chosen),
+    )
+    task = picture_task(record.task)
+    return [
+        {"frame": example.frame[None].astype(np.float32)}
+        for example in fixed_examples(task, record.settings, some, "train")
+    ]
+
+
+def _manifest(
+    out: Path, record: PictureRecord, profile: DeviceProfile, variants: tuple[Variant, ...]
+) -> Manifest:
+    task = picture_task(record.task)
+    height, width, _ = task.frame_shape(record.settings, record.preprocessing.frame_shape)
+    return Manifest(
+        format=ANSWER_FORMAT,
+        name=out.stem,
+        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        made_by=f"edgecrnn {edgecrnn.__version__}",
+        device=profile.name,
+        task=record.task,
+        labels=record.labels if task.NEEDS else (),
+        sequence="patches",
+        preprocessing=dataclasses.replace(record.preprocessing, height=height, width=width),
+        frame_rate=None,
+        decision=DecisionSettings(),
+        variants=variants,
+        files={variant.file: "0" * 64 for variant in variants},
+        answer=task.ANSWER,
+    )

@@ -1,0 +1,78 @@
+"""How an answer that is no label is told and shown; one file a kind, which gives it its name."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import NamedTuple, Protocol, cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edgecrnn.runtime.errors import EdgecrnnError
+
+LABELS = "labels"
+Image = npt.NDArray[np.uint8]
+
+
+class Told(NamedTuple):
+    """An answer as a person and a program take it.
+
+    Attributes:
+        label: a word or two, for example "picture" or "3, 7".
+        score: 0 to 1 where the answer is a value or has one, 1 otherwise.
+        scores: 0 to 1 for each label of the model; () where it has none.
+        view: the picture to show, uint8 BGR, made of the frame (uint8 BGR) when it is asked for.
+        beside: whether the frame is worth showing beside it.
+        boxes: (left, top, width, height, score, label's number), the first four as shares of the
+            frame; () without.
+    """
+
+    label: str
+    score: float
+    scores: tuple[float, ...]
+    view: Callable[[Image], Image]
+    beside: bool = False
+    boxes: tuple[tuple[float, ...], ...] = ()
+
+
+class Answer(Protocol):
+    """A module of this package."""
+
+    def told(self, answer: npt.NDArray[np.float32], labels: tuple[str, ...]) -> Told:
+        """What the model answered, float32 without a batch."""
+
+
+def answer_names() -> tuple[str, ...]:
+    """The kinds there are, labels too."""
+    names = (module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(sorted((LABELS, *(name for name in names if not name.startswith("_")))))
+
+
+def answer_of(name: str) -> Answer:
+    """The kind of that name.
+
+    Raises:
+        EdgecrnnError: this edgecrnn has none, for example because the bundle is newer.
+    """
+    if name == LABELS or name not in answer_names():
+        raise EdgecrnnError(
+            f"answer: expected one of {', '.join(answer_names())}, got {name!r}; install the "
+            "edgecrnn that made the bundle, or a newer one"
+        )
+    return cast(Answer, importlib.import_module(f"{__name__}.{name}"))
+
+
+def shown(told: Told, frame: Image) -> Image:
+    """The picture for a person, uint8 BGR: the answer's view, beside the frame where that helps."""
+    view = told.view(frame)
+    if not told.beside:
+        return view
+    height = max(frame.shape[0], view.shape[0])
+    both = [
+        cv2.resize(each, (max(1, round(each.shape[1] * height / each.shape[0])), height))
+        for each in (frame, view)
+    ]
+    return np.asarray(np.hstack(both), np.uint8)

@@ -1,0 +1,1 @@
+"""How good an answer is: pure functions, arrays in, numbers out."""

@@ -1,0 +1,65 @@
+"""The decoder: the encoder reversed, from the LSTM's blocks back to pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras import layers, ops
+
+from edgecrnn.train.network.trunk import Trunk, convolved
+from edgecrnn.train.tasks import HeadShape
+
+
+def build(trunk: Trunk, shape: HeadShape) -> Any:
+    """float32 [batch, height, width, channels], or `scale` times as high and wide.
+
+    Each size is enlarged by resizing and convolving, which leaves no checkerboard (Odena et al.,
+    2016), and added to what the encoder read at that size.
+    """
+    x = trunk.levels[-1]
+    for index in range(len(trunk.levels) - 2, -1, -1):
+        level = trunk.levels[index]
+        x = layers.Conv2D(int(level.shape[-1]), 1, name=f"narrow_{index}")(x)
+        x = layers.UpSampling2D(2, interpolation="bilinear", name=f"enlarge_{index}")(x)
+        x = convolved(ops.add(x, level), int(level.shape[-1]), f"write_{index}")
+    change = shape.form == "change"
+    numbers = layers.Conv2D(
+        shape.channels * shape.scale**2, 3, padding="same", name="write",
+        # The first answer is the frame itself.
+        kernel_initializer="zeros" if change else "glorot_uniform",
+    )(x)  # fmt: skip
+    if shape.scale > 1:
+        numbers = DepthToSpace(shape.scale, name="spread")(numbers)
+    if change:
+        frame = trunk.frame
+        if shape.scale > 1:
+            enlarged = layers.UpSampling2D(shape.scale, interpolation="bilinear", name="enlarged")
+            frame = enlarged(frame)
+        return ops.clip(ops.add(frame, ops.multiply(numbers, 255.0)), 0.0, 255.0)
+    if shape.form == "pixels":
+        return ops.clip(ops.multiply(numbers, 255.0), 0.0, 255.0)
+    return ops.softmax(numbers) if shape.form == "one" else ops.sigmoid(numbers)
+
+
+@keras.saving.register_keras_serializable(package="edgecrnn")
+class DepthToSpace(layers.Layer):
+    """Channels to places (Shi et al., 2016): [b, h, w, s * s * c] to [b, h * s, w * s, c]."""
+
+    def __init__(self, scale: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scale = scale
+
+    def call(self, x: Any) -> Any:
+        """One operator of TFLite."""
+        return tf.nn.depth_to_space(x, self.scale)
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        """Larger by the scale, fewer channels."""
+        batch, height, width, channels = shape
+        return batch, height * self.scale, width * self.scale, channels // self.scale**2
+
+    def get_config(self) -> dict[str, Any]:
+        """What `.keras` files keep of the layer."""
+        return {**super().get_config(), "scale": self.scale}

@@ -1,0 +1,1 @@
+"""Training on single pictures for tasks that answer with something else than labels."""

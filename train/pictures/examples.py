@@ -1,0 +1,76 @@
+"""What the network of a picture task is shown: examples made of pictures, in batches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgecrnn.train.data.batches import Window
+from edgecrnn.train.pictures.load import Pictures
+from edgecrnn.train.tasks import Example, PictureTask, Truth
+
+# Splits draw their noise, holes and so on from streams of their own, always the same.
+_SPLITS = {"train": 1, "val": 2, "test": 3}
+
+
+def fixed_examples(
+    task: PictureTask, settings: Any, pictures: Pictures, split: str
+) -> Iterator[Example]:
+    """One example of each picture, the same ones each time: what is judged on."""
+    for index, (picture, truth) in enumerate(zip(pictures.pictures, pictures.truths, strict=True)):
+        rng = np.random.default_rng((_SPLITS[split], index))
+        yield task.example(settings, picture, truth, rng)
+
+
+def batch_steps(pictures: Pictures, batch: int) -> int:
+    """How many batches an epoch has; every one is full."""
+    return max(1, len(pictures) // batch)
+
+
+def training_batches(
+    task: PictureTask, settings: Any, pictures: Pictures, batch: int, seed: int, epoch: int
+) -> Iterator[Window]:
+    """One epoch: pictures in random order, each example made anew."""
+    rng = np.random.default_rng((0, seed, epoch))
+    order = rng.permutation(len(pictures))
+    if len(order) < batch:
+        order = np.resize(order, batch)
+    for step in range(batch_steps(pictures, batch)):
+        examples = []
+        for index in order[step * batch : (step + 1) * batch]:
+            picture, truth = pictures.pictures[index], pictures.truths[index]
+            if task.FLIPS and rng.random() < 0.5:
+                picture, truth = _mirrored(picture, truth)
+            examples.append(task.example(settings, picture, truth, rng))
+        yield _window(examples, np.ones(batch, np.float32))
+
+
+def judged_batches(
+    task: PictureTask, settings: Any, pictures: Pictures, split: str, batch: int
+) -> Iterator[Window]:
+    """The fixed examples in batches; the last is filled up with examples that do not count."""
+    examples = list(fixed_examples(task, settings, pictures, split))
+    for step in range(math.ceil(len(examples) / batch)):
+        own = examples[step * batch : (step + 1) * batch]
+        weights = (np.arange(batch) < len(own)).astype(np.float32)
+        yield _window([*own, *[own[-1]] * (batch - len(own))], weights)
+
+
+def _window(examples: list[Example], weights: npt.NDArray[np.float32]) -> Window:
+    """As the training loop takes them: sequences of one frame."""
+    frames = np.stack([example.frame for example in examples])
+    targets = np.stack([example.target for example in examples])
+    return Window(frames[:, None], targets[:, None], weights[:, None], np.ones_like(weights))
+
+
+def _mirrored(picture: npt.NDArray[np.uint8], truth: Truth) -> tuple[Any, Truth]:
+    mask, boxes = truth.mask, truth.boxes
+    if boxes is not None:
+        boxes = boxes.copy()
+        boxes[:, 0] = picture.shape[1] - boxes[:, 0] - boxes[:, 2]
+    mask = None if mask is None else mask[:, ::-1]
+    return np.ascontiguousarray(picture[:, ::-1]), truth._replace(mask=mask, boxes=boxes)

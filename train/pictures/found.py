@@ -1,0 +1,237 @@
+"""Finds pictures, and what lies beside them: classes, masks or boxes."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.train.data.layout import file_digest
+from edgecrnn.train.data.names import natural_key
+from edgecrnn.train.data.scan import SPLIT_NAMES, kind_of
+from edgecrnn.train.data.split import assign
+
+NAMES = "labels.txt"
+_PICTURES, _MASKS, _BOXES = "pictures", "masks", "boxes.csv"
+_COLUMNS = ("file", "left", "top", "width", "height", "label")
+# What a task needs, as a person lays it out.
+LAYOUTS = {
+    "": "[split/]any/folders/picture.jpg",
+    "classes": "[split/]class/picture.jpg",
+    "masks": f"[split/]{_PICTURES}/NAME.jpg with [split/]{_MASKS}/NAME.png (the class of each pixel "
+    f"as its level) and {NAMES} (a class a line, the first for level 0)",
+    "boxes": f"[split/]{_PICTURES}/NAME.jpg with [split/]{_BOXES} ({','.join(_COLUMNS)}; pixels)",
+}
+_SHARES = {"val": 0.15, "test": 0.15}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture and what is said of it; the boxes are float32 [boxes, 5], its own pixels."""
+
+    path: Path
+    split: str
+    digest: str
+    label: int = -1
+    mask: Path | None = None
+    boxes: npt.NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class PictureLayout:
+    """The pictures of a folder."""
+
+    root: Path
+    items: tuple[Item, ...]
+    labels: tuple[str, ...]  # of classes, masks or boxes; () where nothing is said
+    made_split: bool
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over names and contents, what is said of the pictures included."""
+        lines = sorted(
+            f"{item.path.relative_to(self.root)}\0{item.split}\0{item.digest}\n"
+            for item in self.items
+        )
+        return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def find_pictures(root: Path, needs: str, seed: int) -> PictureLayout:
+    """The pictures below `root`, divided as its folders say, or by the seed where they do not.
+
+    Args:
+        root: laid out as `LAYOUTS[needs]`.
+        needs: what the task needs beside the pictures.
+        seed: of the split.
+
+    Raises:
+        EdgecrnnError: there are no pictures, or what is needed is missing or does not fit.
+    """
+    if not root.is_dir():
+        got = "a file" if root.exists() else "nothing there"
+        raise EdgecrnnError(f"{root}: expected a folder ({LAYOUTS[needs]}), got {got}")
+    folders = [p for p in _entries(root) if p.is_dir() and p.name != _MASKS]
+    named = {p: SPLIT_NAMES.get(p.name.lower()) for p in folders}
+    parts = {p: split for p, split in named.items() if split}
+    if parts and len(parts) != len(folders):
+        other = next(p.name for p in folders if p not in parts)
+        raise EdgecrnnError(
+            f"{root}: expected either split folders (train, val, test) or none, got "
+            f"{next(iter(parts)).name!r} beside {other!r}; move {other!r} elsewhere"
+        )
+    places: Mapping[Path, str | None] = parts or {root: None}
+    found = [(split, *each) for place, split in places.items() for each in _in(root, place, needs)]
+    if not found:
+        raise EdgecrnnError(f"{root}: expected pictures ({LAYOUTS[needs]}), found none")
+    labels = _labels(root, needs, [said for _, _, said in found])
+    items = [_item(path, split or "", needs, said, labels) for split, path, said in found]
+    return _divided(PictureLayout(root, tuple(items), labels, False), seed)
+
+
+def _entries(folder: Path) -> list[Path]:
+    entries = (p for p in folder.iterdir() if not p.name.startswith((".", "__")))
+    return sorted(entries, key=lambda p: natural_key(p.name))
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    """Every picture below, those of masks apart."""
+    for entry in _entries(folder):
+        if entry.is_dir():
+            if entry.name != _MASKS:
+                yield from _pictures(entry)
+        elif kind_of(entry) == "pictures":
+            yield entry
+
+
+_Said = str | Path | list[dict[str, str]] | None
+
+
+def _in(root: Path, place: Path, needs: str) -> Iterator[tuple[Path, _Said]]:
+    """Each picture of a split with what is said of it, not read yet."""
+    if needs == "":
+        yield from ((path, None) for path in _pictures(place))
+        return
+    if needs == "classes":
+        for folder in (p for p in _entries(place) if p.is_dir()):
+            yield from ((path, folder.name) for path in _pictures(folder))
+        return
+    pictures = place / _PICTURES
+    beside = place / (_MASKS if needs == "masks" else _BOXES)
+    for wanted in (pictures, beside):
+        if not wanted.exists():
+            raise EdgecrnnError(f"{root}: expected {LAYOUTS[needs]}, got no {wanted}; add it")
+    if needs == "masks":
+        for path in _pictures(pictures):
+            mask = beside / f"{path.stem}.png"
+            if not mask.is_file():
+                raise EdgecrnnError(f"{path}: expected a mask for it at {mask}, got none; add it")
+            yield path, mask
+        return
+    rows = _box_rows(beside)
+    known = {path.name: path for path in _pictures(pictures)}
+    for name in rows:
+        if name not in known:
+            raise EdgecrnnError(f"{beside}: expected names of files in {pictures}, got {name!r}")
+    yield from ((path, rows.get(name, [])) for name, path in known.items())
+
+
+def _box_rows(table: Path) -> dict[str, list[dict[str, str]]]:
+    try:
+        with table.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            if tuple(reader.fieldnames or ()) != _COLUMNS:
+                raise EdgecrnnError(
+                    f"{table}: expected the columns {','.join(_COLUMNS)}, got "
+                    f"{','.join(reader.fieldnames or ())}"
+                )
+            rows: dict[str, list[dict[str, str]]] = {}
+            for row in reader:
+                rows.setdefault(row["file"], []).append({"line": str(reader.line_num), **row})
+            return rows
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise EdgecrnnError(f"{table}: expected a CSV in UTF-8, got {error}") from error
+
+
+def _labels(root: Path, needs: str, said: Sequence[_Said]) -> tuple[str, ...]:
+    if needs == "":
+        return ()
+    if needs == "masks":
+        path = root / NAMES
+        try:
+            names = tuple(path.read_text("utf-8").split("\n"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise EdgecrnnError(
+                f"{path}: expected a class a line, the first for level 0, got no such file in "
+                "UTF-8; add it"
+            ) from error
+        names = tuple(name.strip() for name in names if name.strip())
+    elif needs == "classes":
+        names = tuple(sorted({str(each) for each in said}, key=natural_key))
+    else:
+        every = {row["label"] for rows in said if isinstance(rows, list) for row in rows}
+        names = tuple(sorted(every, key=natural_key))
+    least = 1 if needs == "boxes" else 2
+    if len(names) < least or len(set(names)) != len(names):
+        raise EdgecrnnError(
+            f"{root}: expected at least {least} different classes, got {', '.join(names) or 'none'}"
+        )
+    return names
+
+
+def _item(path: Path, split: str, needs: str, said: _Said, labels: tuple[str, ...]) -> Item:
+    digest = file_digest(path)
+    if needs == "classes":
+        return Item(path, split, digest, label=labels.index(str(said)))
+    if isinstance(said, Path):
+        return Item(path, split, digest + file_digest(said), mask=said)
+    if isinstance(said, list):
+        boxes = [_box(path, row, labels) for row in said]
+        array = np.array(boxes, np.float32).reshape(-1, 5)
+        return Item(path, split, digest + array.tobytes().hex(), boxes=array)
+    return Item(path, split, digest)
+
+
+def _box(path: Path, row: Mapping[str, str], labels: tuple[str, ...]) -> tuple[float, ...]:
+    try:
+        left, top, width, height = (float(row[name]) for name in _COLUMNS[1:5])
+    except (TypeError, ValueError) as error:
+        raise EdgecrnnError(
+            f"{_BOXES} line {row['line']}: expected numbers for the box in {path.name}, got {error}"
+        ) from error
+    if not (width > 0 and height > 0 and left >= 0 and top >= 0):
+        raise EdgecrnnError(
+            f"{_BOXES} line {row['line']}: expected a box inside {path.name}, got left {left:g}, "
+            f"top {top:g}, width {width:g}, height {height:g}"
+        )
+    return left, top, width, height, float(labels.index(row["label"]))
+
+
+def _divided(layout: PictureLayout, seed: int) -> PictureLayout:
+    """With a split for each; train is divided where there is no validation."""
+    items = list(layout.items)
+    given = {item.split for item in items}
+    if "val" in given and "train" in given:
+        return layout
+    if given - {""} and "train" not in given:
+        # Nothing to train on is what evaluation may be given: all of it is looked at.
+        return replace(layout, items=tuple(replace(i, split=i.split or "test") for i in items))
+    shares = {split: share for split, share in _SHARES.items() if split not in given}
+    own = [n for n, item in enumerate(items) if item.split in ("", "train")]
+    labels = layout.labels if items[own[0]].label >= 0 else ("pictures",)
+    chosen = assign(
+        [items[n].path.stem for n in own],
+        [max(0, items[n].label) for n in own],
+        [items[n].digest for n in own],
+        labels,
+        shares,
+        seed,
+    )
+    for n, split in zip(own, chosen, strict=True):
+        items[n] = replace(items[n], split=split)
+    return replace(layout, items=tuple(items), made_split=True)

@@ -1,0 +1,96 @@
+"""Measures a picture model: what its task calls good, with how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.train.measures.bootstrap import Indices, resampled
+from edgecrnn.train.pictures.examples import fixed_examples
+from edgecrnn.train.pictures.load import PictureData, Pictures
+from edgecrnn.train.tasks import Example, PictureTask
+
+Answer = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One measure over the judged pictures; the interval holds it 95 times of 100."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class PictureVerdict:
+    """What came of the judged pictures."""
+
+    split: str
+    count: int
+    measures: dict[str, Measured]
+    notes: tuple[Any, ...]
+    answers: tuple[npt.NDArray[np.float32], ...]
+    examples: tuple[Example, ...]
+
+
+def chosen_split(data: PictureData, asked: str | None = None) -> tuple[str, Pictures]:
+    """The split asked for; else test, or what comes nearest to it."""
+    if asked is not None:
+        if asked not in data.splits:
+            raise EdgecrnnError(
+                f"split: expected one of {', '.join(sorted(data.splits))}, got {asked!r}"
+            )
+        return asked, data.splits[asked]
+    split = next(name for name in ("test", "val", "train") if name in data.splits)
+    return split, data.splits[split]
+
+
+def judge(
+    task: PictureTask, settings: Any, pictures: Pictures, split: str, answer: Answer
+) -> PictureVerdict:
+    """Answer the split's examples, always the same ones, and measure.
+
+    Args:
+        task: says what is good.
+        settings: the task's own.
+        pictures: of the split.
+        split: its name.
+        answer: a frame uint8 [h, w, channels] to an answer float32 without a batch.
+    """
+    examples = tuple(fixed_examples(task, settings, pictures, split))
+    answers = tuple(answer(example.frame) for example in examples)
+    notes = task.notes(settings, answers, [example.target for example in examples])
+    return PictureVerdict(
+        split, len(examples), measured(task, notes), tuple(notes), answers, examples
+    )
+
+
+def measured(task: PictureTask, notes: Sequence[Any]) -> dict[str, Measured]:
+    """The task's measures with their intervals, by drawing the pictures again (Efron, 1979)."""
+    whole = task.summary(notes)
+    result = {}
+    for name in task.MEASURES:
+
+        def value(chosen: Indices, name: str = name) -> float:
+            return task.summary([notes[i] for i in chosen])[name]
+
+        result[name] = Measured(whole[name], *resampled(value, len(notes)))
+    return result
+
+
+def keras_answer(model: Any) -> Answer:
+    """The run's model, a frame at a time."""
+    import tensorflow as tf
+
+    @tf.function(reduce_retracing=True)
+    def read(frame: Any) -> Any:
+        (answer,) = model({"frame": tf.cast(frame, tf.float32)[None]}, training=False).values()
+        return answer[0]
+
+    return lambda frame: np.asarray(read(frame), np.float32)

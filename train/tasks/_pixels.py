@@ -1,0 +1,38 @@
+"""What tasks share that answer with a picture like the one they should have got."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from edgecrnn.train.measures.pictures import psnr, ssim
+
+MEASURES = ("psnr", "ssim")
+
+
+def loss(answer: Any, target: Any) -> Any:
+    """Charbonnier's: an absolute difference that is smooth at zero (Lai et al., 2017)."""
+    from keras import ops
+
+    difference = (answer - target) / 255.0
+    return ops.mean(ops.sqrt(ops.square(difference) + 1e-6), axis=(1, 2, 3))
+
+
+def notes(answers: Sequence[Any], targets: Sequence[Any]) -> list[Any]:
+    """(PSNR in dB, SSIM) of each picture, as it is shown: in whole levels."""
+    return [
+        (psnr(*pair), ssim(*pair))
+        for pair in ((_levels(a), _levels(t)) for a, t in zip(answers, targets, strict=True))
+    ]
+
+
+def summary(noted: Sequence[Any]) -> dict[str, float]:
+    """Their means."""
+    means = np.mean(np.asarray(noted, np.float64), axis=0)
+    return dict(zip(MEASURES, means.tolist(), strict=True))
+
+
+def _levels(picture: Any) -> Any:
+    return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
