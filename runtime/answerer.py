@@ -6,8 +6,9 @@ import time
 
 import numpy as np
 
-from edgecrnn.runtime.answers import answer_of
-from edgecrnn.runtime.classifier import Result
+from edgecrnn.runtime.answers import LABELS, answer_of
+from edgecrnn.runtime.classifier import Classifier, Result
+from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.engine import Engine
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame
@@ -62,3 +63,16 @@ class Answerer:
         return Result(
             moment, frame.index, told.label, told.score, told.scores, 1000.0 * age, told=told
         )
+
+
+def reader_of(
+    engine: Engine,
+    manifest: Manifest,
+    decision: DecisionSettings,
+    live: bool,
+    source_rate: float | None = None,
+) -> Classifier | Answerer:
+    """What reads the frames of a stream: by labels and a rule, or each for itself."""
+    if manifest.answer != LABELS:
+        return Answerer(engine, manifest, live)
+    return Classifier(engine, manifest, decision, live, source_rate)

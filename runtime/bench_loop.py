@@ -22,10 +22,10 @@ from pathlib import Path
 
 import cv2
 
+from edgecrnn.runtime.answerer import reader_of
 from edgecrnn.runtime.bundle import Bundle
 from edgecrnn.runtime.candidates import Candidate
 from edgecrnn.runtime.checked import checked_engine
-from edgecrnn.runtime.classifier import Classifier
 from edgecrnn.runtime.engine import Engine
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame
@@ -112,7 +112,7 @@ def measure_loop(
     invoke_ms = _median_ms(engine.bare_invoke)
     with Path(os.devnull).open("wb") as nowhere:
         sink = JsonLines(nowhere, manifest.labels, prompt=True)
-        classifier = Classifier(engine, manifest, manifest.decision, live=True)
+        classifier = reader_of(engine, manifest, manifest.decision, live=True)
         loop = Loop(classifier, [sink], manifest.frame_rate, lambda sentence: None)
         bare, whole, samples = _pairs(bundle, engine, loop, images, seconds)
     ratios = sorted(b / a for a, b in zip(bare, whole, strict=True))

@@ -26,17 +26,17 @@ def main(bundle: str, way: str, threads: str, picture: str, began: str) -> None:
     The engine is proven on the golden frames first, as `edgecrnn run` does; `way` is a Candidate
     as JSON.
     """
+    from edgecrnn.runtime.answerer import reader_of
     from edgecrnn.runtime.bundle import open_bundle
     from edgecrnn.runtime.candidates import candidate_of
     from edgecrnn.runtime.checked import checked_engine
-    from edgecrnn.runtime.classifier import Classifier
     from edgecrnn.runtime.frame import SourceSettings
     from edgecrnn.runtime.sources import open_source
 
     opened = open_bundle(Path(bundle))
     engine = checked_engine(opened, candidate_of(json.loads(way)), int(threads)).engine
     source = open_source(picture, SourceSettings())
-    classify = Classifier(engine, opened.manifest, opened.manifest.decision, live=False)
+    classify = reader_of(engine, opened.manifest, opened.manifest.decision, live=False)
     frame = source.read()
     result = None if frame is None else classify(frame)
     seconds = time.monotonic() - float(began)

@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edgecrnn.runtime.about import About
-from edgecrnn.runtime.answerer import Answerer
-from edgecrnn.runtime.answers import LABELS
+from edgecrnn.runtime.answerer import Answerer, reader_of
 from edgecrnn.runtime.bundle import Bundle
 from edgecrnn.runtime.capture import NewestFrame
 from edgecrnn.runtime.classifier import Classifier
@@ -216,10 +215,8 @@ class LiveStream:
 
     def _classifier(self, model: Model) -> Classifier | Answerer:
         manifest = model.bundle.manifest
-        if manifest.answer != LABELS:
-            return Answerer(model.engine, manifest, self.source.live)
         decision = self._decision(manifest.decision)
-        return Classifier(model.engine, manifest, decision, self.source.live, self.source.rate)
+        return reader_of(model.engine, manifest, decision, self.source.live, self.source.rate)
 
     def _state(self, now: float) -> State:
         loop = self.loop

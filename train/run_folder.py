@@ -17,6 +17,7 @@ from edgecrnn.runtime.settings import check, from_mapping
 from edgecrnn.train.evaluation.promise import Promise, read_promise
 from edgecrnn.train.network.settings import FilledSettings
 from edgecrnn.train.settings import TrainSettings
+from edgecrnn.train.tasks import LABEL_TASKS, is_picture_task
 from edgecrnn.train.tensorflow_start import start_tensorflow
 
 RECORD = "run.json"
@@ -111,6 +112,11 @@ def read_record(run: Path) -> RunRecord:
             raise EdgecrnnError(
                 f"format: expected {FORMAT}, got {values['format']!r}; "
                 "use the edgecrnn that made the run, or train again"
+            )
+        if is_picture_task(values["task"]):
+            raise EdgecrnnError(
+                f"task: expected one of {', '.join(LABEL_TASKS)} for this, got {values['task']}; "
+                "train, evaluate, convert and run know that one"
             )
         nested: tuple[tuple[str, Any], ...] = (
             ("preprocessing", Preprocessing),

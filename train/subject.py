@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgecrnn.runtime.answers import LABELS
 from edgecrnn.runtime.bundle import Bundle, is_bundle, open_bundle
 from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.errors import EdgecrnnError
@@ -127,6 +128,10 @@ def _open_run(path: Path) -> Subject:
 
 def _open_bundle(bundle: Bundle, variant: str | None) -> Subject:
     manifest = bundle.manifest
+    if manifest.answer != LABELS:
+        raise EdgecrnnError(
+            f"{bundle.path}: expected a bundle that decides on labels, got one for {manifest.task}"
+        )
     return Subject(
         what=f"bundle, {bundle.variant(variant).name}",
         predictor=bundle_predictor(bundle, variant),

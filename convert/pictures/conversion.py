@@ -123,6 +123,7 @@ def convert_pictures(
         "device_runtime": " ".join(runtime),
         "task": record.task,
         "options": dict(record.options),
+        "preprocessing": dataclasses.asdict(record.preprocessing),
         "data": {
             "hash": record.data.hash,
             "made_split": record.data.made_split,

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edgecrnn.runtime.answers import shown
+from edgecrnn.runtime.answers import shown as told_as_shown
 from edgecrnn.runtime.frame import Frame
 from edgecrnn.runtime.page.watched import RATE, Newest, Watched, point
 
@@ -45,7 +45,7 @@ def as_shown(newest: Newest) -> Frame:
     told = newest.result.told
     if told is None:
         return newest.frame
-    return dataclasses.replace(newest.frame, image=shown(told, newest.frame.image))
+    return dataclasses.replace(newest.frame, image=told_as_shown(told, newest.frame.image))
 
 
 def with_result(picture: bytes, number: int, watched: Watched, newest: Newest) -> bytes:

@@ -47,8 +47,8 @@ class Stream:
 
     `source` is its name without passwords; `rate` the frames a second that the model reads, None
     for a model of pictures; `live` whether results carry unix time; `model` the SHA-256 of the
-    variant's file; `several` whether other streams of this run write to the same place; `answer` what
-    the model answers with, one of `edgecrnn.runtime.answers`.
+    variant's file; `several` whether other streams of this run write to the same place; `answer`
+    what the model answers with, one of `edgecrnn.runtime.answers`.
     """
 
     source: str

@@ -20,9 +20,19 @@ def scans() -> dict[str, Scans]:
     The division is always the same, so two exports by different seeds can be told to train on
     one and test on the other.
     """
+    return _divided("images")
+
+
+@cache
+def scan_labels() -> dict[str, npt.NDArray[np.int64]]:
+    """Which digit each of them shows, int64 [n]."""
+    return {split: labels.astype(np.int64) for split, labels in _divided("targets").items()}
+
+
+def _divided(name: str) -> dict[str, Scans]:
     with np.load(Path(__file__).with_name("digits.npz"), allow_pickle=False) as file:
-        images: Scans = file["images"]
-    order = np.random.default_rng(1998).permutation(len(images))
-    ends = np.round(np.cumsum(list(_SHARES.values())) * len(images)).astype(int)
+        values: Scans = file[name]
+    order = np.random.default_rng(1998).permutation(len(values))
+    ends = np.round(np.cumsum(list(_SHARES.values())) * len(values)).astype(int)
     parts = np.split(order, ends[:-1])
-    return {split: images[part] for split, part in zip(_SHARES, parts, strict=True)}
+    return {split: values[part] for split, part in zip(_SHARES, parts, strict=True)}

@@ -31,8 +31,8 @@ def psnr(one: Picture, other: Picture) -> float:
 def ssim(one: Picture, other: Picture) -> float:
     """Structural similarity, 1 for the same, the mean over channels.
 
-    Wang et al., 2004: Gaussian window of 11 pixels, sigma 1.5; places nearer to the border than half
-    a window do not count.
+    Wang et al., 2004: Gaussian window of 11 pixels, sigma 1.5; places nearer to the border than
+    half a window do not count.
 
     Args:
         one: uint8 [height, width, channels], 11 pixels a side or more.

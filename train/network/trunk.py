@@ -42,10 +42,10 @@ class Trunk:
 
 def check_frame(height: int, width: int) -> None:
     """Refuse frames that cannot be halved three times and cut into blocks."""
-    if height % (2 * REDUCTION) or width % (2 * REDUCTION):
+    if height % REDUCTION or width % REDUCTION or min(height, width) < 2 * REDUCTION:
         raise EdgecrnnError(
-            f"size: expected a width and a height that {2 * REDUCTION} divides, got "
-            f"{width}x{height}; change --size"
+            f"size: expected frames whose width and height {REDUCTION} divides, {2 * REDUCTION} "
+            f"pixels or more, got {width}x{height}; change --size"
         )
 
 
@@ -73,7 +73,7 @@ def build_trunk(frame_shape: tuple[int, int, int], settings: FilledSettings) -> 
 
 
 def convolved(x: Any, filters: int, name: str, stride: int = 1) -> Any:
-    """A 3x3 convolution and ReLU; no batch normalisation, which costs tasks on pixels (Lim, 2017)."""
+    """A 3x3 convolution and ReLU; no batch normalisation, which harms pixels (Lim et al., 2017)."""
     return layers.Conv2D(
         filters, 3, stride, padding="same", activation="relu",
         kernel_initializer="he_normal", name=name,
@@ -81,7 +81,7 @@ def convolved(x: Any, filters: int, name: str, stride: int = 1) -> Any:
 
 
 def _remember(x: Any, settings: FilledSettings) -> tuple[Any, Any]:
-    """(what the LSTM made of each block, in its place, [batch, rows, columns, filters]; its state)."""
+    """What the LSTM made of each block, in its place [batch, h, w, filters], and its state."""
     rows, columns, filters = (int(side) for side in x.shape[1:])
     side = max(n for n in range(1, settings.blocks + 1) if rows % n == 0 and columns % n == 0)
     height, width = rows // side, columns // side

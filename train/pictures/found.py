@@ -24,7 +24,7 @@ _COLUMNS = ("file", "left", "top", "width", "height", "label")
 LAYOUTS = {
     "": "[split/]any/folders/picture.jpg",
     "classes": "[split/]class/picture.jpg",
-    "masks": f"[split/]{_PICTURES}/NAME.jpg with [split/]{_MASKS}/NAME.png (the class of each pixel "
+    "masks": f"[split/]{_PICTURES}/NAME.jpg with [split/]{_MASKS}/NAME.png (each pixel's class "
     f"as its level) and {NAMES} (a class a line, the first for level 0)",
     "boxes": f"[split/]{_PICTURES}/NAME.jpg with [split/]{_BOXES} ({','.join(_COLUMNS)}; pixels)",
 }

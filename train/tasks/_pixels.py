@@ -1,4 +1,4 @@
-"""What tasks share that answer with a picture like the one they should have got."""
+"""What tasks share that answer with the picture that they should have been shown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from edgecrnn.train.measures.pictures import psnr, ssim
 MEASURES = ("psnr", "ssim")
 
 
-def loss(answer: Any, target: Any) -> Any:
+def same_shape(settings: Any, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    """The frame's shape is the picture's."""
+    return shape
+
+
+def loss(settings: Any, answer: Any, target: Any) -> Any:
     """Charbonnier's: an absolute difference that is smooth at zero (Lai et al., 2017)."""
     from keras import ops
 
@@ -20,7 +25,7 @@ def loss(answer: Any, target: Any) -> Any:
     return ops.mean(ops.sqrt(ops.square(difference) + 1e-6), axis=(1, 2, 3))
 
 
-def notes(answers: Sequence[Any], targets: Sequence[Any]) -> list[Any]:
+def notes(settings: Any, answers: Sequence[Any], targets: Sequence[Any]) -> list[Any]:
     """(PSNR in dB, SSIM) of each picture, as it is shown: in whole levels."""
     return [
         (psnr(*pair), ssim(*pair))

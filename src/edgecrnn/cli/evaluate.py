@@ -35,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Judge, print, and write the JSON."""
+    from edgecrnn.cli.evaluate_pictures import evaluate_pictures, is_picture_subject
     from edgecrnn.train.evaluation.choice import choose_clips
     from edgecrnn.train.evaluation.multilabel import evaluate_task
     from edgecrnn.train.evaluation.text import count_said, evaluation_text, shown
@@ -44,6 +45,8 @@ def execute(args: argparse.Namespace) -> int:
         raise EdgecrnnError(f"--seed: expected 0 or more, got {args.seed}; leave it out for 0")
     if args.json is not None:
         check_output(args.json, args.force, ())
+    if is_picture_subject(args.model):
+        return evaluate_pictures(args)
     subject = open_subject(args.model, args.variant)
     data = load_for(subject, args.data, args.cache, _progress("decoding"))
     chosen = choose_clips(data, args.split, subject.trained)

@@ -1,4 +1,4 @@
-"""`edgecrnn train DATA --task TASK` for tasks that answer pictures with something else than labels."""
+"""`edgecrnn train DATA --task TASK` for tasks that answer with something else than labels."""
 
 from __future__ import annotations
 
@@ -73,6 +73,7 @@ def execute_pictures(args: argparse.Namespace) -> int:
     from edgecrnn.train.tensorflow_start import start_tensorflow
 
     start_tensorflow()
+    from edgecrnn.train.fit import Epoch
     from edgecrnn.train.pictures.judge import chosen_split, judge, keras_answer
     from edgecrnn.train.pictures.record import load_picture_model
     from edgecrnn.train.pictures.training import train_pictures
@@ -85,7 +86,12 @@ def execute_pictures(args: argparse.Namespace) -> int:
         tellers: list[Any] = [progress.epoch]
         if args.tensorboard is not None:
             tellers.append(ending.enter_context(TensorBoardLog(args.tensorboard)).epoch)
-        watch = Watch(progress.step, lambda part, line: [tell(part, line) for tell in tellers][0])
+
+        def epoch_done(part: str, line: Epoch) -> None:
+            for tell in tellers:
+                tell(part, line)
+
+        watch = Watch(progress.step, epoch_done)
         record, fitted = train_pictures(args.data, args.out, data, plan, args.resume, watch)
     if fitted.interrupted:
         _say(
