@@ -112,9 +112,12 @@ def _ground(rng: np.random.Generator, size: int) -> npt.NDArray[np.float32]:
     across, down = np.meshgrid(np.linspace(-1, 1, size), np.linspace(-1, 1, size))
     angle = rng.uniform(0, 2 * np.pi)
     fall = np.cos(angle) * across + np.sin(angle) * down
-    picture = rng.uniform(60, 190, 3) + rng.uniform(10, 35) * fall[..., None]
+    picture: npt.NDArray[np.float64] = (
+        rng.uniform(60, 190, 3) + rng.uniform(10, 35) * fall[..., None]
+    )
     for blur in (1.0, 4.0):
-        layer = cv2.GaussianBlur(rng.standard_normal((size, size)), (0, 0), blur * size / 96)
+        blurred = cv2.GaussianBlur(rng.standard_normal((size, size)), (0, 0), blur * size / 96)
+        layer = np.asarray(blurred, np.float64)
         picture += (layer / layer.std() * rng.uniform(2, 6))[..., None]
     for _ in range(int(rng.integers(0, 4))):
         ends = rng.integers(0, size, (2, 2)).tolist()
@@ -132,7 +135,7 @@ def _free_place(
     for _ in range(_TRIES):
         side = rng.uniform(0.18, 0.42) * size
         turn, scale = rng.uniform(-15, 15), side / 10
-        matrix = cv2.getRotationMatrix2D((4.5, 4.5), turn, scale)
+        matrix = np.asarray(cv2.getRotationMatrix2D((4.5, 4.5), turn, scale), np.float64)
         place = rng.uniform(side / 2, size - side / 2, 2)
         matrix[:, 2] += place - 4.5
         patch = np.pad(scan.astype(np.float32) / 16, 1)

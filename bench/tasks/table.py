@@ -1,0 +1,70 @@
+"""What was measured, as a table of Markdown, and the pictures beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+from contests import CONTESTS
+
+BEGIN, END = "<!-- bench/tasks begins -->", "<!-- bench/tasks ends -->"
+_SAID = {
+    "psnr": "PSNR, dB", "ssim": "SSIM", "f1": "best F1", "mean_iou": "mean IoU",
+    "spearman": "Spearman", "recall_at_1": "recall at 1", "recall_at_10": "recall at 10",
+    "map_at_50": "mAP at 0.5",
+}  # fmt: skip
+
+
+def results(folder: Path) -> list[dict[str, Any]]:
+    """What is there, in the order of the contests."""
+    files = [folder / f"{each.title}.json" for each in CONTESTS]
+    return [json.loads(file.read_text()) for file in files if file.exists()]
+
+
+def table(folder: Path) -> str:
+    """A row for each measure of each task; what does not win is in bold."""
+    lines = [
+        "| task | measure | Keras float | ships | the usual method | more by (95 %) | int8 keeps |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for one in results(folder):
+        for name, gain in one["gain"].items():
+            ours, keras = one["shipped"][name]["value"], one["keras"][name]["value"]
+            wins = gain["low"] > 0
+            said = f"{gain['mean']:+.3f} ({gain['low']:.3f} to {gain['high']:.3f})"
+            if not wins:
+                said = f"**does not win: {said}**"
+            lines.append(
+                f"| {one['task']} | {_SAID[name]} | {keras:.3f} | {ours:.3f} ({one['variant']}) | "
+                f"{one['theirs'][name]['value']:.3f} ({one['usual']}) | {said} | "
+                f"{ours / keras:.1%} |"
+            )
+    lines += [
+        "",
+        "| task | test pictures | parameters | million multiply-adds | ships | trained in |",
+    ]
+    lines += ["|---|---|---|---|---|---|"]
+    lines += [
+        f"| {one['task']} | {one['pictures']}, {one['said']} | {one['parameters']:,} | "
+        f"{one['million_multiply_adds']:.0f} | {one['bytes'] / 1000:.0f} kB | "
+        f"{one['train_seconds'] / 60:.0f} min |"
+        for one in results(folder)
+    ]
+    return "\n".join(lines)
+
+
+def written(page: str, folder: Path) -> str:
+    """The page with the table between its marks."""
+    before, _, rest = page.partition(BEGIN)
+    after = rest.partition(END)[2]
+    return f"{before}{BEGIN}\n{table(folder)}\n{END}{after}"
+
+
+def pictures_of(folder: Path, images: Path) -> None:
+    """The strips as small files."""
+    for one in results(folder):
+        strip = cv2.imread(str(folder / f"{one['task']}.png"))
+        target = images / f"task-{one['task']}.webp"
+        cv2.imwrite(str(target), strip, [cv2.IMWRITE_WEBP_QUALITY, 80])
