@@ -1,0 +1,162 @@
+"""Each picture task learns, and what ships answers as Keras does."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("keras")
+
+from edgecrnn.runtime.answers import LABELS, answer_of, shown
+from edgecrnn.runtime.engine import Engine
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.preprocess import Preprocessing
+from edgecrnn.train.fit import Epoch
+from edgecrnn.train.network.settings import NetworkSettings
+from edgecrnn.train.pictures.examples import fixed_examples, judged_batches, training_batches
+from edgecrnn.train.pictures.found import find_pictures
+from edgecrnn.train.pictures.judge import chosen_split, judge, keras_answer
+from edgecrnn.train.pictures.load import PictureData, load_pictures
+from edgecrnn.train.pictures.plan import PicturePlan
+from edgecrnn.train.pictures.record import load_picture_model, read_picture_record
+from edgecrnn.train.pictures.training import train_pictures
+from edgecrnn.train.settings import TrainSettings
+from edgecrnn.train.tasks import LABEL_TASKS, picture_task, task_names
+from edgecrnn.train.training import Watch
+
+TASKS = [name for name in task_names() if name not in LABEL_TASKS]
+SMALL = Preprocessing(height=32, width=32)
+
+
+def data_for(task: str, scenes: Path, tmp_path: Path) -> tuple[Path, PictureData]:
+    """The scenes, or for tasks that need classes a folder of light and dark ones."""
+    needs, root = picture_task(task).NEEDS, scenes
+    if needs == "classes":
+        root = tmp_path / "classes"
+        for file in scenes.glob("*/pictures/*.png"):
+            pixels = cv2.imread(str(file))
+            kind = "dark" if pixels.mean() < 125 else "light"
+            (root / kind).mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(root / kind / f"{file.parent.parent.name}{file.name}"), pixels)
+    return root, load_pictures(find_pictures(root, needs, 0), SMALL)
+
+
+def plan_for(task: str, **train: Any) -> PicturePlan:
+    given = {"epochs": 4, "batch": 8, "learning_rate": 0.002, **train}
+    settings = dataclasses.asdict(picture_task(task).Settings())
+    network = NetworkSettings(sequence="patches", width=0.5, units=8, blocks=2)
+    return PicturePlan(task, settings, SMALL, network, TrainSettings(**given))
+
+
+def quiet(epochs: list[Epoch]) -> Watch:
+    return Watch(lambda *step: None, lambda part, line: epochs.append(line))
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_it_learns_and_ships_what_it_learned(name: str, scenes: Path, tmp_path: Path) -> None:
+    from edgecrnn.convert.graph import to_float_tflite
+
+    root, data = data_for(name, scenes, tmp_path)
+    epochs: list[Epoch] = []
+    run = tmp_path / "run"
+    record, fitted = train_pictures(root, run, data, plan_for(name), False, quiet(epochs))
+    assert min(line.loss for line in epochs[1:]) < epochs[0].loss
+    assert read_picture_record(run) == record and record.best_epoch == fitted.best_epoch
+
+    task, model = picture_task(name), load_picture_model(run)
+    keras = judge(task, record.settings, data.splits["test"], "test", keras_answer(model))
+    assert set(keras.measures) == set(task.MEASURES)
+    engine = Engine(to_float_tflite(model), data.labels, "float32")
+    lite = [engine.step(example.frame, {})[0] for example in keras.examples]
+    scale = max(1.0, float(np.abs(np.stack(keras.answers)).max()))
+    for ours, theirs in zip(lite, keras.answers, strict=True):
+        assert ours.shape == theirs.shape
+        assert np.allclose(ours, theirs, atol=1e-4 * scale)
+
+    # And how a board would tell and show it.
+    assert task.ANSWER != LABELS
+    told = answer_of(task.ANSWER).told(lite[0], data.labels if task.NEEDS else ())
+    view = shown(told, np.full((48, 64, 3), 90, np.uint8))
+    assert told.label and 0.0 <= told.score <= 1.0
+    assert view.dtype == np.uint8 and view.ndim == 3 and view.shape[2] == 3
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_what_is_judged_is_always_the_same(name: str, scenes: Path, tmp_path: Path) -> None:
+    _, data = data_for(name, scenes, tmp_path)
+    task, settings = picture_task(name), picture_task(name).Settings()
+    first, second = (list(fixed_examples(task, settings, data.splits["val"], "val")) for _ in "ab")
+    for one, other in zip(first, second, strict=True):
+        assert np.array_equal(one.frame, other.frame) and np.array_equal(one.target, other.target)
+        assert one.frame.shape == task.frame_shape(settings, SMALL.frame_shape)
+    # What is asked for is what full marks are given for.
+    answers = [_perfect(name, example.target, len(data.labels)) for example in first]
+    targets = [example.target for example in first]
+    best = task.summary(task.notes(settings, answers, targets))
+    assert best[task.MEASURES[0]] >= 0.99
+
+
+def _perfect(name: str, target: np.ndarray, classes: int) -> np.ndarray:
+    """The answer that a network gives that is always right."""
+    if name == "segment":
+        return np.eye(classes, dtype=np.float32)[target.astype(int)]
+    if name == "detect":
+        return np.concatenate([target[..., :5], np.eye(classes)[target[..., 5].astype(int)]], -1)
+    return target
+
+
+def test_batches_are_full_and_leave_nothing_uncounted(scenes: Path) -> None:
+    data = load_pictures(find_pictures(scenes, "", 0), SMALL)
+    task, settings = picture_task("denoise"), picture_task("denoise").Settings()
+    made = list(training_batches(task, settings, data.splits["train"], 10, 0, 0))
+    assert [window.frames.shape[0] for window in made] == [10, 10, 10]
+    other = next(training_batches(task, settings, data.splits["train"], 10, 0, 1))
+    assert not np.array_equal(other.targets, made[0].targets)
+    judged = list(judged_batches(task, settings, data.splits["val"], "val", 5))
+    assert [float(window.weights.sum()) for window in judged] == [5.0, 3.0]
+
+
+def test_a_training_that_was_stopped_goes_on_as_if_not(scenes: Path, tmp_path: Path) -> None:
+    root, data = data_for("denoise", scenes, tmp_path)
+    whole, _ = train_pictures(root, tmp_path / "whole", data, plan_for("denoise"), False, quiet([]))
+
+    def stop(part: str, line: Epoch) -> None:
+        if line.epoch == 2:
+            raise KeyboardInterrupt
+
+    stopped = Watch(lambda *step: None, stop)
+    run = tmp_path / "run"
+    _, fitted = train_pictures(root, run, data, plan_for("denoise"), False, stopped)
+    assert fitted.interrupted
+    again, _ = train_pictures(root, run, data, plan_for("denoise"), True, quiet([]))
+    keep = ("loss", "val_loss")
+    assert [[line[k] for k in keep] for line in again.history] == [
+        [line[k] for k in keep] for line in whole.history
+    ]
+    assert again.validation == whole.validation
+    other = dataclasses.replace(data, hash="0" * 64)
+    with pytest.raises(EdgecrnnError, match="expected the data that the run was started with"):
+        train_pictures(root, run, other, plan_for("denoise"), True, quiet([]))
+
+
+def test_a_split_that_is_not_there(scenes: Path) -> None:
+    data = load_pictures(find_pictures(scenes, "", 0), SMALL)
+    assert chosen_split(data)[0] == "test"
+    with pytest.raises(EdgecrnnError, match="split: expected one of test, train, val, got 'dev'"):
+        chosen_split(data, "dev")
+
+
+def test_a_frame_that_cannot_be_halved(scenes: Path, tmp_path: Path) -> None:
+    root, data = data_for("superres", scenes, tmp_path)
+    plan = dataclasses.replace(plan_for("superres"), options={"scale": 3})
+    with pytest.raises(EdgecrnnError, match="size: expected a width and a height that the scale 3"):
+        train_pictures(root, tmp_path / "run", data, plan, False, quiet([]))
+    plan = dataclasses.replace(plan_for("superres"), options={"scale": 4})
+    with pytest.raises(EdgecrnnError, match="16 pixels or more, got 8x8"):
+        train_pictures(root, tmp_path / "run", data, plan, False, quiet([]))
+    assert not (tmp_path / "run").exists()
