@@ -9,6 +9,8 @@ from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.settings import check, setting
 from edgecrnn.train.encoders import encoder_defaults
 
+# By how much the smallest map of a picture task is smaller than the frame.
+REDUCTION = 8
 SEQUENCES = ("time", "columns", "patches")
 
 
@@ -84,4 +86,13 @@ def check_blocks(settings: NetworkSettings, height: int, width: int) -> None:
         raise EdgecrnnError(
             f"blocks: expected a number that divides the frame's {height}x{width} pixels, "
             f"got {settings.blocks}; change --blocks or --size"
+        )
+
+
+def check_frame(height: int, width: int) -> None:
+    """Refuse frames that cannot be halved three times and cut into blocks."""
+    if height % REDUCTION or width % REDUCTION or min(height, width) < 2 * REDUCTION:
+        raise EdgecrnnError(
+            f"size: expected frames whose width and height {REDUCTION} divides, {2 * REDUCTION} "
+            f"pixels or more, got {width}x{height}; change --size"
         )

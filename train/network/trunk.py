@@ -14,12 +14,10 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.train.network.cell import LSTMCell
 from edgecrnn.train.network.layers import flatten, scaled
-from edgecrnn.train.network.settings import FilledSettings
+from edgecrnn.train.network.settings import FilledSettings, check_frame
 
-REDUCTION = 8
 _FILTERS = (16, 32, 48, 64)
 
 
@@ -38,15 +36,6 @@ class Trunk:
     levels: tuple[Any, ...]
     state: Any
     summary: Any
-
-
-def check_frame(height: int, width: int) -> None:
-    """Refuse frames that cannot be halved three times and cut into blocks."""
-    if height % REDUCTION or width % REDUCTION or min(height, width) < 2 * REDUCTION:
-        raise EdgecrnnError(
-            f"size: expected frames whose width and height {REDUCTION} divides, {2 * REDUCTION} "
-            f"pixels or more, got {width}x{height}; change --size"
-        )
 
 
 def build_trunk(frame_shape: tuple[int, int, int], settings: FilledSettings) -> Trunk:

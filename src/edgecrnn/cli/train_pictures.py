@@ -23,7 +23,7 @@ from edgecrnn.train.settings import TrainSettings
 _SIZE = "96x96"
 # What the flags of labels and clips say that a picture task has a use for.
 _USED = {
-    Preprocessing: ("color", "fit"),
+    Preprocessing: ("height", "width", "color", "fit"),
     NetworkSettings: ("task", "width", "units", "blocks", "cell_clip"),
     TrainSettings: (
         "epochs", "batch", "learning_rate", "schedule", "clip_norm", "weight_decay", "patience",
@@ -38,7 +38,7 @@ def execute_pictures(args: argparse.Namespace) -> int:
     """Train, measure, report."""
     from edgecrnn.cli.progress import PictureProgress
     from edgecrnn.cli.results import measures_text
-    from edgecrnn.train.network.trunk import check_frame
+    from edgecrnn.train.network.settings import check_frame
     from edgecrnn.train.pictures.found import find_pictures
     from edgecrnn.train.pictures.load import load_pictures
     from edgecrnn.train.plan import CHECKPOINT, PLAN

@@ -119,14 +119,14 @@ def test_masks_that_do_not_fit(scenes: Path, tmp_path: Path, mask: np.ndarray, s
 
 
 def test_cropping_would_part_pictures_from_their_masks(scenes: Path) -> None:
-    with pytest.raises(EdgecrnnError, match="fit: expected stretch where masks or boxes"):
+    with pytest.raises(EdgecrnnError, match="fit: expected stretch"):
         load_pictures(find_pictures(scenes, "masks", 0), Preprocessing(fit="crop"))
 
 
 def test_nothing_there(tmp_path: Path) -> None:
     with pytest.raises(EdgecrnnError, match="got nothing there"):
         find_pictures(tmp_path / "none", "", 0)
-    with pytest.raises(EdgecrnnError, match="expected pictures .*found none"):
+    with pytest.raises(EdgecrnnError, match=r"expected pictures .*found none"):
         find_pictures(tmp_path, "", 0)
     write(tmp_path / "train/a.png", 0)
     write(tmp_path / "other/a.png", 1)

@@ -40,6 +40,7 @@ def data_for(task: str, scenes: Path, tmp_path: Path) -> tuple[Path, PictureData
         root = tmp_path / "classes"
         for file in scenes.glob("*/pictures/*.png"):
             pixels = cv2.imread(str(file))
+            assert pixels is not None
             kind = "dark" if pixels.mean() < 125 else "light"
             (root / kind).mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(root / kind / f"{file.parent.parent.name}{file.name}"), pixels)
