@@ -1,4 +1,5 @@
 # make demo    the whole way on data that comes with the package (ARGS="--help" for its flags)
+# make demo TASK=denoise   the same for a task on pictures (docs/tasks.md)
 # make test    all checks, then all tests (ARGS="tests/runtime -k engine" for some)
 # make test-board  flash an emulated arm64 board, which it makes first (as root; BOARD=folder)
 # make test-vm     cut the power of a virtual machine 50 times in the middle of a flash (VM=folder)
@@ -17,7 +18,7 @@ READY := $(VENV)/.ready
 .DEFAULT_GOAL := demo
 
 demo: $(READY)
-	$(RUN) edgecrnn demo $(ARGS)
+	$(RUN) edgecrnn demo $(if $(TASK),--task $(TASK)) $(ARGS)
 
 test: check
 	$(RUN) pytest --quiet $(ARGS)

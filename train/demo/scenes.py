@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,12 +83,22 @@ def make_scene(
     return Scene(levels, mask, tuple(boxes))
 
 
-def export_scenes(folder: Path, settings: SceneSettings) -> None:
-    """Write `<split>/pictures`, `<split>/masks` and `<split>/boxes.csv`; splits share no scan."""
+def export_scenes(folder: Path, settings: SceneSettings, needs: str = "") -> None:
+    """Write `<split>/pictures`, `<split>/masks` and `<split>/boxes.csv`; splits share no scan.
+
+    Args:
+        folder: is replaced.
+        settings: how many, how large.
+        needs: "classes" for scenes of one digit each, as `<split>/<digit>/NAME.png`.
+    """
     with new_folder(folder) as beside:
         write_file(beside / "labels.txt", ("\n".join(LABELS) + "\n").encode())
         for number, split in enumerate(("train", "val", "test")):
-            _export(beside / split, split, number, settings)
+            if needs == "classes":
+                one = dataclasses.replace(settings, most=1)
+                _export_classes(beside / split, split, number, one)
+            else:
+                _export(beside / split, split, number, settings)
 
 
 def _export(folder: Path, split: str, number: int, settings: SceneSettings) -> None:
@@ -105,6 +116,16 @@ def _export(folder: Path, split: str, number: int, settings: SceneSettings) -> N
             (folder / kind / name).write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
         rows.writerows((name, *box) for box in scene.boxes)
     (folder / "boxes.csv").write_text(table.getvalue(), encoding="utf-8")
+
+
+def _export_classes(folder: Path, split: str, number: int, settings: SceneSettings) -> None:
+    for index in range(getattr(settings, split)):
+        rng = np.random.default_rng((settings.seed, number, index))
+        scene = make_scene(rng, scans()[split], scan_labels()[split], settings)
+        path = folder / f"{scene.boxes[0][4]}" / f"{index:05d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = cv2.cvtColor(scene.picture, cv2.COLOR_RGB2BGR)
+        path.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
 
 
 def _ground(rng: np.random.Generator, size: int) -> npt.NDArray[np.float32]:

@@ -45,6 +45,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--export", type=Path, metavar="DIR",
         help="only write the clips, to see the layout that train reads",
     )  # fmt: skip
+    parser.add_argument(
+        "--task", metavar="TASK",
+        help="another task than naming motions, on pictures: denoise, segment, detect ...",
+    )  # fmt: skip
     parser.add_argument("--epochs", type=int, default=12, help="of the training (default 12)")
     parser.add_argument("--clips", type=int, default=160, help="of each class (default 160)")
     parser.add_argument("--force", action="store_true", help="replace what is there")
@@ -63,6 +67,8 @@ def execute(args: argparse.Namespace) -> int:
         return 0
     if not (args.out / _MARK).is_file():
         check_output(args.out, args.force, (_MARK,))
+    if args.task is not None:
+        return _demo_task(args)
     started = time.monotonic()
     data_folder, run = args.out / "data", args.out / "moving-digits"
     bundle = args.out / "moving-digits.edgecrnn"
@@ -82,6 +88,20 @@ def execute(args: argparse.Namespace) -> int:
     print(f"bundle  {bundle}")
     print(f"took    {time.monotonic() - started:.0f} s")
     return 0
+
+
+def _demo_task(args: argparse.Namespace) -> int:
+    from edgecrnn.cli.demo_pictures import demo_pictures
+    from edgecrnn.train.tasks import is_picture_task, task_names
+
+    if not is_picture_task(args.task):
+        others = ", ".join(name for name in task_names() if is_picture_task(name))
+        raise EdgecrnnError(
+            f"--task: expected one of {others}, got {args.task}; the demo without --task shows it"
+        )
+    args.out.mkdir(parents=True, exist_ok=True)
+    write_file(args.out / _MARK, b"The demo may replace what is in this folder.\n")
+    return demo_pictures(args.task, args.out, args.epochs)
 
 
 def _train_and_convert(
