@@ -29,6 +29,8 @@ COMMANDS = {
     "crossval": "train and judge on several splits: how much of a score is luck",
     "compare": "set several runs side by side, with what is more than chance",
     "explain": "show where and when a model saw what it decided by",
+    "index": "make a folder of pictures searchable by likeness",
+    "search": "find the pictures of an index that are most like one",
     "bench": "measure the time of a frame and the cost of the live loop",
     "flash": "bring a bundle onto a board: signed, proven there, else taken back",
     "status": "which release runs on a board, and how it does",
@@ -53,6 +55,7 @@ _INSTALLS = {
     "numpy": ("NumPy", "edgecrnn"),
     "pyinfra": ("pyinfra", "edgecrnn[fleet]"),
     "tensorflow": ("TensorFlow", "edgecrnn[train]"),
+    "voyager": ("voyager", "edgecrnn[search]"),
 }
 
 
