@@ -116,7 +116,6 @@ def load_picture_model(run: Path) -> Any:
         EdgecrnnError: the file is missing or damaged.
     """
     start_tensorflow()
-    from edgecrnn.train.network.heads import picture  # noqa: F401  # registers its layer
     from edgecrnn.train.run_folder import load_model
 
     return load_model(run, MODEL)

@@ -87,6 +87,16 @@ def test_it_learns_and_ships_what_it_learned(name: str, scenes: Path, tmp_path: 
     assert view.dtype == np.uint8 and view.ndim == 3 and view.shape[2] == 3
 
 
+def test_a_process_that_only_converts_knows_every_layer(scenes: Path, tmp_path: Path) -> None:
+    from edgecrnn.convert.graph import Conversion
+
+    root, data = data_for("superres", scenes, tmp_path)
+    run = tmp_path / "run"
+    train_pictures(root, run, data, plan_for("superres", epochs=1), False, quiet([]))
+    engine = Engine(Conversion(run / "model.keras").result(), (), "float32")
+    assert engine.step(data.splits["test"].pictures[0][::2, ::2], {})[0].shape == (32, 32, 3)
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_what_is_judged_is_always_the_same(name: str, scenes: Path, tmp_path: Path) -> None:
     _, data = data_for(name, scenes, tmp_path)
