@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from edgecrnn.runtime.errors import EdgecrnnError
 
-VERSION = 2  # of the files' form; another form gets another key
+VERSION = 3  # of the files' form and of how frames are prepared; another gets another key
 _SAMPLED = 64  # clips whose checksum is compared on opening
 _CHECKED = 64  # frames of a clip that its checksum is over: a clip may be larger than memory
 
