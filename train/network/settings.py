@@ -50,7 +50,9 @@ class NetworkSettings:
         None, "share of the LSTM's inputs and outputs dropped in training", least=0.0, most=0.9
     )
     task: str | None = setting(
-        None, "what it learns to answer: classify or multilabel; follows from the data"
+        None,
+        "what it learns to answer: classify or multilabel, which follows from the data, or a task "
+        "on pictures: denoise, segment, detect ... (docs/tasks.md)",
     )
 
     def __post_init__(self) -> None:

@@ -27,8 +27,8 @@ def write_picture_report(path: Path, record: PictureRecord, verdict: PictureVerd
     """Write the page; it loads nothing and runs nothing."""
     task = picture_task(record.task)
     curves = [
-        series("training", "train", record.history, "loss"),
-        series("validation", "val", record.history, "val_loss"),
+        series("training", "curve train", record.history, "loss"),
+        series("validation", "curve val", record.history, "val_loss"),
     ]
     page = render(
         "pictures.html.j2",
