@@ -140,6 +140,16 @@ def test_flags_that_do_not_fit(
     assert not (tmp_path / "run").exists()
 
 
+def test_several_machines_would_write_one_run(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}}')
+    _, error = edgecrnn(
+        "train", made / "data", "--out", tmp_path / "run", "--task", "denoise", code=2
+    )
+    assert "TF_CONFIG: expected none for a picture task" in error
+
+
 def test_data_that_cannot_serve_the_task(made: Path, tmp_path: Path) -> None:
     for task, wanted in (("segment", "masks"), ("detect", "boxes.csv")):
         _, error = edgecrnn(

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import dataclasses
 import json
+import os
 import sys
 from typing import Any
 
@@ -45,6 +46,10 @@ def execute_pictures(args: argparse.Namespace) -> int:
     from edgecrnn.train.run_folder import RECORD, REPORT
     from edgecrnn.train.tasks import picture_task
 
+    if os.environ.get("TF_CONFIG"):
+        raise EdgecrnnError(
+            "TF_CONFIG: expected none for a picture task, which trains on one machine; unset it"
+        )
     if args.budget is not None:
         raise EdgecrnnError("--budget: expected none for a picture task, got one; give --width")
     if args.resume:
