@@ -92,6 +92,9 @@ function begin(told) {
   at("wrong").title = about.can_correct
     ? "Keep the last seconds under the right label"
     : "Start with --review FOLDER to keep the last seconds under the right label";
+  // A picture that was made is looked at: there is no score to follow, and no label to correct.
+  for (const name of ["course", "scores"]) at(name).hidden = !about.labels.length;
+  at("wrong").hidden = about.answer !== "labels";
   rows = about.labels.map(row);
   arrange();
   const last = points[points.length - 1];
@@ -131,7 +134,7 @@ function say([, label, score, scores]) {
   at("label").classList.toggle("none", !known || label === "unknown");
   // Smaller in two lines, which are as high as one: nothing jumps from label to label.
   at("label").classList.toggle("long", at("label").textContent.length > 14);
-  at("score").textContent = percent(score);
+  at("score").textContent = about.answer === "picture" ? "" : percent(score);
   scores.forEach((each, index) => {
     const { item, fill, number } = rows[index];
     fill.style.width = `${each * 100}%`;
@@ -182,7 +185,7 @@ function arrange() {
 }
 
 function paint() {
-  if (!about) return;
+  if (!about || !about.labels.length) return;
   const slots = colors.choose(nearest(points, about.labels.length));
   rows.forEach(({ item }, index) => {
     const wanted = slots.has(index) ? `s${slots.get(index)}` : "";

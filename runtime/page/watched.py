@@ -83,6 +83,7 @@ class Watched:
             "bundle": stream.bundle,
             "labels": stream.labels,
             "rate": stream.rate,
+            "answer": stream.answer,
             "thresholds": thresholds,
             "several_labels": bool(rule.thresholds),
             "can_correct": self.review is not None,

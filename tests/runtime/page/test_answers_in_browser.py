@@ -29,7 +29,9 @@ def test_the_made_picture_stands_beside_the_frame(
     browser.until(f"{HALVES}[1][0] < 90 && {HALVES}[1][1] > 180 && {HALVES}[1][2] > 180")
     camera.say("show green")
     browser.until(f"{HALVES}[0][1] > 180 && {HALVES}[1][1] < 90")
-    assert browser.value("document.querySelectorAll('#bars li').length") == 0
+    for name in ("scores", "course", "wrong"):
+        assert browser.value(f"document.getElementById('{name}').hidden")
+    assert browser.value("document.getElementById('score').textContent") == ""
     snapshot = run.ask("/streams/0/snapshot.jpg")
     assert snapshot.status == 200 and snapshot.headers["Content-Type"] == "image/jpeg"
     browser.open("about:blank")
