@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from edgecrnn.runtime.answers import LABELS, answer_of
+from edgecrnn.runtime.answers import LABELS, teller_of
 from edgecrnn.runtime.classifier import Classifier, Result
 from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.engine import Engine
@@ -35,7 +35,7 @@ class Answerer:
 
     def __init__(self, engine: Engine, manifest: Manifest, live: bool):
         self._engine = engine
-        self._told = answer_of(manifest.answer).told
+        self._told = teller_of(manifest.answer)
         self._labels = manifest.labels
         self._preprocessing = manifest.preprocessing
         self._live = live
@@ -57,7 +57,7 @@ class Answerer:
                 f"model: expected an answer of numbers for frame {frame.index}, got others; "
                 "try another --variant"
             )
-        told = self._told(answer, self._labels)
+        told = self._told(self._engine.parts(answer), self._labels)
         age = time.monotonic() - frame.captured
         moment = time.time() - age if self._live else frame.time
         return Result(

@@ -20,6 +20,7 @@ from edgecrnn.runtime.session import OUTPUTS, SCORES, Floats, Port
 
 State = Mapping[str, npt.NDArray[Any]]
 
+_PIXELS = np.float32(255.0)
 _BYTES = np.arange(256, dtype=np.uint8).view(np.int8)  # every int8 at the place of its bits
 
 
@@ -73,8 +74,9 @@ class Engine:
         self.runtime = session.runtime
         inputs, outputs = dict(session.inputs), dict(session.outputs)
         self._frame = inputs.pop("frame")
-        (answer,) = outputs.keys() & OUTPUTS
-        self._scores = outputs.pop(answer)
+        answers = {name: outputs.pop(name) for name in sorted(outputs.keys() & OUTPUTS)}
+        self._answers = answers if len(answers) > 1 else None
+        self._name, self._scores = next(iter(answers.items()))
         if set(outputs) != {f"{name}_out" for name in inputs}:
             raise EdgecrnnError(
                 f"model: expected an output NAME_out for each state, got states "
@@ -87,7 +89,7 @@ class Engine:
         self.frame_shape: tuple[int, ...] = self._frame.shape[1:]
         self._top_bits = np.full(self.frame_shape, 0x80, np.uint8)
         self._score_values = self._scores.dequantize(_BYTES) if _is_int8(self._scores) else None
-        if answer == SCORES and self._scores.shape[-1] != len(labels):
+        if self._name == SCORES and self._scores.shape[-1] != len(labels):
             raise EdgecrnnError(
                 f"model: expected {len(labels)} scores, one a label, got "
                 f"{self._scores.shape[-1]}; convert the run again"
@@ -110,7 +112,8 @@ class Engine:
             state: what the last step returned, or `zero_state()`.
 
         Returns:
-            scores float32 [classes], or whatever else the model answers, and the new state.
+            scores float32 [classes], or whatever else the model answers (see `parts`), and the
+            new state.
 
         Raises:
             EdgecrnnError: the delegate failed, for example because its device was unplugged.
@@ -129,11 +132,33 @@ class Engine:
                 f"{self.delegate}: expected an answer for a frame, but it said: "
                 f"{str(error).strip()[:300]}; see that its device is there, and start again"
             ) from error
+        if self._answers is not None:
+            return self._joined(self._answers), {}
         raw = session.read(self._scores.index)[0]
         # One look-up: arithmetic on a few numbers costs several calls of NumPy.
         known = self._score_values
         scores = self._scores.dequantize(raw) if known is None else known.take(raw.view(np.uint8))
         return scores, {port.name: session.read(port.output.index) for port in self._states}
+
+    def parts(self, answer: Floats) -> dict[str, Floats]:
+        """An answer that `step` gave, by the names of the model's outputs; pixels are 0 to 255."""
+        if self._answers is None:
+            return {self._name: answer}
+        parts, place = {}, 0
+        for name, port in self._answers.items():
+            count = int(np.prod(port.shape[1:]))
+            values = answer[place : place + count].reshape(port.shape[1:])
+            parts[name] = values * _PIXELS if name == "picture" else values
+            place += count
+        return parts
+
+    def _joined(self, answers: Mapping[str, Port]) -> Floats:
+        """Two answers as one, float32 [numbers], pixels as 0 to 1 so that both weigh alike."""
+        flat = []
+        for name, port in answers.items():
+            values = port.dequantize(self._session.read(port.index)[0]).ravel()
+            flat.append(values / _PIXELS if name == "picture" else values)
+        return np.concatenate(flat)
 
     def bare_invoke(self) -> None:
         """Run the graph on whatever its tensors hold; what `edgecrnn bench` compares with."""

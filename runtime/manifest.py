@@ -66,8 +66,9 @@ class Manifest:
         if self.format != (FORMAT if self.answer == LABELS else ANSWER_FORMAT):
             raise EdgecrnnError(_other_format(self.format))
         check(self)
-        if self.answer not in answer_names():
-            answer_of(self.answer)
+        for part in self.answer.split("+"):
+            if part not in answer_names() or self.answer.count("+") > 1:
+                answer_of(self.answer)
         if self.sequence not in ("time", "columns", "patches"):
             raise EdgecrnnError(
                 f"sequence: expected time, columns or patches, got {self.sequence!r}"

@@ -13,7 +13,7 @@ from edgecrnn.runtime.errors import EdgecrnnError
 
 Floats = npt.NDArray[np.float32]
 SCORES = "scores"  # the output of a model of labels
-# What a model may answer with, by the output's name; states apart, each has one of them.
+# What a model may answer with, by the output's name: with one of them, or pictures with two.
 OUTPUTS = frozenset((SCORES, "picture", "map", "grid", "vector"))
 _DELEGATE = "DELEGATE"
 
@@ -184,7 +184,8 @@ def signature_ports(interpreter: Any) -> tuple[dict[str, Port], dict[str, Port]]
     """
     runner = interpreter.get_signature_runner(signature_name(interpreter))
     inputs, outputs = runner.get_input_details(), runner.get_output_details()
-    if "frame" not in inputs or len(outputs.keys() & OUTPUTS) != 1:
+    answers = len(outputs.keys() & OUTPUTS)
+    if "frame" not in inputs or not 1 <= answers <= (1 if SCORES in outputs else 2):
         raise EdgecrnnError(
             f"model: expected the signature frame → scores, got {sorted(inputs)} → "
             f"{sorted(outputs)}; convert the run again"

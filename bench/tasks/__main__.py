@@ -26,14 +26,14 @@ from contests import CONTESTS, Contest
 from table import pictures_of, table, written
 
 from edgecrnn.convert.settings import ConvertSettings
-from edgecrnn.runtime.answers import answer_of
+from edgecrnn.runtime.answers import OUTPUT_OF, teller_of
 from edgecrnn.runtime.bundle import open_bundle
 from edgecrnn.runtime.engine import load_engine
 from edgecrnn.train.demo.scenes import SceneSettings, export_scenes
 from edgecrnn.train.measures.bootstrap import gain
 from edgecrnn.train.pictures.examples import fixed_examples
 from edgecrnn.train.pictures.found import find_pictures
-from edgecrnn.train.pictures.judge import judge, keras_answer, measured
+from edgecrnn.train.pictures.judge import engine_answer, judge, keras_answer, measured
 from edgecrnn.train.pictures.load import load_pictures
 from edgecrnn.train.pictures.record import load_picture_model, read_picture_record
 from edgecrnn.train.tasks import picture_task
@@ -89,9 +89,9 @@ def run(contest: Contest, data: Path, out: Path) -> dict[str, Any]:
     layout = find_pictures(data, task.NEEDS, record.data.split_seed)
     loaded = load_pictures(layout, record.preprocessing)
     test = loaded.splits["test"]
-    keras = judge(task, settings, test, "test", keras_answer(load_picture_model(folder)))
+    keras = judge(task, settings, test, "test", keras_answer(task, load_picture_model(folder)))
     engine = load_engine(open_bundle(bundle))
-    shipped = judge(task, settings, test, "test", lambda frame: engine.step(frame, {})[0])
+    shipped = judge(task, settings, test, "test", engine_answer(task, engine))
     name, theirs = _usual(task, contest, settings, loaded, keras.examples)
     first = task.MEASURES[0]
     gains = {}
@@ -144,14 +144,14 @@ def _usual(
 
 def _strip(contest: Contest, task: Any, labels: Any, verdict: Any, path: Path) -> None:
     """Six test pictures spread evenly: read, answered by what ships, true."""
-    entry = answer_of(task.ANSWER)
+    tell = teller_of(task.ANSWER)
     columns = []
     for index in np.linspace(0, verdict.count - 1, 6).astype(int):
         example = verdict.examples[index]
         frame = cv2.cvtColor(example.frame, cv2.COLOR_RGB2BGR)
-        shown = [frame, entry.told(verdict.answers[index], labels).view(frame)]
+        shown = [frame, tell({OUTPUT_OF[task.ANSWER]: verdict.answers[index]}, labels).view(frame)]
         if contest.task not in ("retrieve", "quality", "detect"):
-            shown.append(entry.told(example.target, labels).view(frame))
+            shown.append(tell({OUTPUT_OF[task.ANSWER]: example.target}, labels).view(frame))
         size = (144, 144)
         columns.append(
             np.vstack([cv2.resize(s, size, interpolation=cv2.INTER_NEAREST) for s in shown])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from edgecrnn.convert.recipe import Recipe
 from edgecrnn.convert.versions import least_runtime
 from edgecrnn.runtime.engine import Engine
 from edgecrnn.runtime.fit import misfit
-from edgecrnn.train.pictures.judge import PictureVerdict, judge
+from edgecrnn.train.pictures.judge import PictureVerdict, engine_answer, judge
 from edgecrnn.train.pictures.load import Pictures
 from edgecrnn.train.pictures.record import PictureRecord
 from edgecrnn.train.tasks import picture_task
@@ -64,7 +65,7 @@ def examine_pictures(
     """
     task, settings = picture_task(record.task), record.settings
     engine = Engine(model, record.labels, recipe.name)
-    verdict = judge(task, settings, pictures, reference.split, lambda f: engine.step(f, {})[0])
+    verdict = judge(task, settings, pictures, reference.split, engine_answer(task, engine))
     measures = {name: one.value for name, one in verdict.measures.items()}
     kept = {name: _share(measures[name], reference.measures[name].value) for name in measures}
     taken, left, partitions = engine.placement()
@@ -104,9 +105,15 @@ def _lost(name: str, now: float, before: float, kept: float) -> str:
     return f"{name} fell from {before:.3f} to {now:.3f}, at least {KEEPS:.0%} of it has to stay"
 
 
-def _apart(
-    answers: Sequence[npt.NDArray[np.float32]], others: Sequence[npt.NDArray[np.float32]]
-) -> float:
-    ours, theirs = np.stack(answers), np.stack(others)
-    scale = max(1.0, float(np.abs(theirs).max()))
-    return float(np.sqrt(np.mean(np.square(ours - theirs)))) / scale
+def _apart(answers: Sequence[Any], others: Sequence[Any]) -> float:
+    pairs = [_parts(each) for each in answers], [_parts(each) for each in others]
+    worst = 0.0
+    for ours, theirs in zip(zip(*pairs[0], strict=True), zip(*pairs[1], strict=True), strict=True):
+        scale = max(1.0, float(np.abs(np.stack(theirs)).max()))
+        apart = np.sqrt(np.mean(np.square(np.stack(ours) - np.stack(theirs))))
+        worst = max(worst, float(apart) / scale)
+    return worst
+
+
+def _parts(answer: Any) -> tuple[npt.NDArray[np.float32], ...]:
+    return answer if isinstance(answer, tuple) else (answer,)

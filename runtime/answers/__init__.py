@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol, cast
 
 import cv2
@@ -15,6 +15,12 @@ from edgecrnn.runtime.errors import EdgecrnnError
 
 LABELS = "labels"
 Image = npt.NDArray[np.uint8]
+# The output of the graph that each kind reads; and the kinds that name classes.
+OUTPUT_OF = {
+    "boxes": "grid", "edges": "map", "embedding": "vector", "picture": "picture",
+    "regions": "map", "value": "vector",
+}  # fmt: skip
+_NAMED = ("boxes", "embedding", "regions")
 
 
 class Told(NamedTuple):
@@ -63,6 +69,41 @@ def answer_of(name: str) -> Answer:
             "edgecrnn that made the bundle, or a newer one"
         )
     return cast(Answer, importlib.import_module(f"{__name__}.{name}"))
+
+
+def teller_of(
+    name: str,
+) -> Callable[[Mapping[str, npt.NDArray[np.float32]], tuple[str, ...]], Told]:
+    """Tells what a model answered, by the names of its outputs; `name` may be A+B."""
+    if "+" not in name:
+        told = answer_of(name).told
+        return lambda parts, labels: told(next(iter(parts.values())), labels)
+    first, second = (part for part in name.split("+"))
+
+    def both(parts: Mapping[str, npt.NDArray[np.float32]], labels: tuple[str, ...]) -> Told:
+        return joined(
+            answer_of(first).told(parts[OUTPUT_OF[first]], () if first not in _NAMED else labels),
+            answer_of(second).told(
+                parts[OUTPUT_OF[second]], () if second not in _NAMED else labels
+            ),
+        )
+
+    return both
+
+
+def joined(first: Told, second: Told) -> Told:
+    """Two answers as one: the second is drawn into what the first shows."""
+
+    def view(frame: Image) -> Image:
+        made = first.view(frame)
+        # Small pictures are enlarged, so that names can be read.
+        size = (frame.shape[1], frame.shape[0])
+        return second.view(np.asarray(cv2.resize(made, size), np.uint8))
+
+    label = f"{first.label}; {second.label}"
+    scores = first.scores or second.scores
+    score = second.score if first.beside else first.score
+    return Told(label, score, scores, view, first.beside, first.boxes or second.boxes)
 
 
 def shown(told: Told, frame: Image) -> Image:

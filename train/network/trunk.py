@@ -8,6 +8,8 @@ place, so that a pixel knows of the blocks before it. A head reads all of it.
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,12 +32,20 @@ class Trunk:
         levels: maps at 1, 1/2, 1/4 and 1/8 of the frame's size; the last one knows its blocks.
         state: the LSTM's state after the last block, [batch, units].
         summary: each filter of the last map averaged over all places, [batch, filters].
+        made: what heads have made of it, by name.
     """
 
     frame: Any
     levels: tuple[Any, ...]
     state: Any
     summary: Any
+    made: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def shared(self, name: str, make: Callable[[], Any]) -> Any:
+        """What several heads read is made once: `make` gives it to the first that asks."""
+        if name not in self.made:
+            self.made[name] = make()
+        return self.made[name]
 
 
 def build_trunk(frame_shape: tuple[int, int, int], settings: FilledSettings) -> Trunk:

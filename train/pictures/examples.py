@@ -63,8 +63,13 @@ def judged_batches(
 def _window(examples: list[Example], weights: npt.NDArray[np.float32]) -> Window:
     """As the training loop takes them: sequences of one frame."""
     frames = np.stack([example.frame for example in examples])
-    targets = np.stack([example.target for example in examples])
-    return Window(frames[:, None], targets[:, None], weights[:, None], np.ones_like(weights))
+    targets: Any
+    if isinstance(examples[0].target, tuple):
+        both = zip(*(example.target for example in examples), strict=True)
+        targets = tuple(np.stack(each)[:, None] for each in both)
+    else:
+        targets = np.stack([example.target for example in examples])[:, None]
+    return Window(frames[:, None], targets, weights[:, None], np.ones_like(weights))
 
 
 def _mirrored(picture: npt.NDArray[np.uint8], truth: Truth) -> tuple[Any, Truth]:

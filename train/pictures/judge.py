@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edgecrnn.runtime.engine import Engine
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.train.measures.bootstrap import Indices, resampled
 from edgecrnn.train.pictures.examples import fixed_examples
 from edgecrnn.train.pictures.load import PictureData, Pictures
+from edgecrnn.train.pictures.pair import Pair, output_name
 from edgecrnn.train.tasks import Example, PictureTask
 
-Answer = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]
+# A frame uint8 [h, w, channels] to an answer float32 without a batch; of a pair a tuple of two.
+Answer = Callable[[npt.NDArray[np.uint8]], Any]
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class PictureVerdict:
     count: int
     measures: dict[str, Measured]
     notes: tuple[Any, ...]
-    answers: tuple[npt.NDArray[np.float32], ...]
+    answers: tuple[Any, ...]
     examples: tuple[Example, ...]
 
 
@@ -84,13 +87,31 @@ def measured(task: PictureTask, notes: Sequence[Any]) -> dict[str, Measured]:
     return result
 
 
-def keras_answer(model: Any) -> Answer:
+def keras_answer(task: PictureTask, model: Any) -> Answer:
     """The run's model, a frame at a time."""
     import tensorflow as tf
 
+    from edgecrnn.train.pictures.network import answers_of, mapped
+
     @tf.function(reduce_retracing=True)
     def read(frame: Any) -> Any:
-        (answer,) = model({"frame": tf.cast(frame, tf.float32)[None]}, training=False).values()
-        return answer[0]
+        outputs = model({"frame": tf.cast(frame, tf.float32)[None]}, training=False)
+        return mapped(lambda each: each[0], answers_of(task, outputs))
 
-    return lambda frame: np.asarray(read(frame), np.float32)
+    def answer(frame: npt.NDArray[np.uint8]) -> Any:
+        return mapped(lambda each: np.asarray(each, np.float32), read(frame))
+
+    return answer
+
+
+def engine_answer(task: PictureTask, engine: Engine) -> Answer:
+    """A bundle's variant, a frame at a time."""
+
+    def answer(frame: npt.NDArray[np.uint8]) -> Any:
+        parts = engine.parts(engine.step(frame, {})[0])
+        if isinstance(task, Pair):
+            return parts[output_name(task.first)], parts[output_name(task.second)]
+        (only,) = parts.values()
+        return only
+
+    return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from keras import ops
 from edgecrnn.train.network.heads import build_head
 from edgecrnn.train.network.settings import FilledSettings
 from edgecrnn.train.network.trunk import build_trunk
+from edgecrnn.train.pictures.pair import Pair, output_name
 from edgecrnn.train.tasks import PictureTask
 
 
@@ -35,12 +36,32 @@ def build_picture_model(
     """
     keras.utils.set_random_seed(seed)
     trunk = build_trunk(task.frame_shape(settings, shape), network)
-    form = task.head_shape(settings, shape[2], classes)
-    answer = build_head(task.HEAD, trunk, form)
-    # Pixels are known to be 0 to 255; what else a decoder makes of places is a map.
-    pixels = form.form in ("pixels", "change")
-    name = "map" if task.HEAD == "picture" and not pixels else task.HEAD
-    return keras.Model({"frame": trunk.frame}, {name: answer}, name="step")
+    parts = [task.first, task.second] if isinstance(task, Pair) else [task]
+    shapes = (
+        task.head_shapes(settings, shape[2], classes)
+        if isinstance(task, Pair)
+        else [task.head_shape(settings, shape[2], classes)]
+    )
+    answers = {
+        output_name(part): build_head(part.HEAD, trunk, form)
+        for part, form in zip(parts, shapes, strict=True)
+    }
+    return keras.Model({"frame": trunk.frame}, answers, name="step")
+
+
+def answers_of(task: PictureTask, outputs: Any) -> Any:
+    """What the model put out, as the task takes it: one tensor, or of a pair a tuple of two."""
+    if isinstance(task, Pair):
+        return outputs[output_name(task.first)], outputs[output_name(task.second)]
+    (answer,) = outputs.values()
+    return answer
+
+
+def mapped(function: Callable[[Any], Any], answers: Any) -> Any:
+    """The function of an answer, or of each of a pair's."""
+    if isinstance(answers, tuple):
+        return tuple(function(each) for each in answers)
+    return function(answers)
 
 
 @dataclass(frozen=True)
@@ -52,7 +73,8 @@ class Judging:
 
     def loss(self, answers: Any, targets: Any, smoothing: float = 0.0) -> Any:
         """What each answer costs: [batch, 1]."""
-        return self.kind.loss(self.settings, answers[:, 0], targets[:, 0])[:, None]
+        one, true = (mapped(lambda each: each[:, 0], both) for both in (answers, targets))
+        return self.kind.loss(self.settings, one, true)[:, None]
 
     def right(self, answers: Any, targets: Any) -> Any:
         """Grows as the loss falls: the epoch with the least validation loss is kept."""
@@ -90,8 +112,9 @@ class PictureTrainee:
         self, frames: Any, states: Mapping[str, Any], training: bool
     ) -> tuple[Any, dict[str, Any]]:
         """float32 [batch, 1, h, w, channels] to (answers [batch, 1, ...], {})."""
-        (answer,) = self.model({"frame": frames[:, 0]}, training=training).values()
-        return answer[:, None], {}
+        outputs = self.model({"frame": frames[:, 0]}, training=training)
+        answers = answers_of(self.task.kind, outputs)
+        return mapped(lambda each: each[:, None], answers), {}
 
     def losses(
         self, frames: Any, targets: Any, states: Mapping[str, Any], smoothing: float

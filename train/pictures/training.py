@@ -64,7 +64,7 @@ def train_pictures(
         lambda epoch, step, loss: watch.on_step("network", epoch, train.epochs, step, steps, loss),
         lambda epoch: watch.on_epoch("network", epoch),
     )  # fmt: skip
-    verdict = judge(task, settings, data.splits["val"], "val", keras_answer(model))
+    verdict = judge(task, settings, data.splits["val"], "val", keras_answer(task, model))
     record = PictureRecord(
         format=FORMAT,
         name=out.name,

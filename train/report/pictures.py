@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edgecrnn.runtime.answers import answer_of
+from edgecrnn.runtime.answers import OUTPUT_OF, teller_of
 from edgecrnn.runtime.files import write_file
 from edgecrnn.train.pictures.judge import PictureVerdict
 from edgecrnn.train.pictures.record import PictureRecord
@@ -48,18 +48,26 @@ def example_rows(
     task: str, labels: Sequence[str], verdict: PictureVerdict, most: int = _SHOWN
 ) -> list[tuple[str, str, str]]:
     """(frame, answer, truth) as data URLs of PNGs, spread evenly over what was judged."""
-    entry = answer_of(picture_task(task).ANSWER)
+    tell = teller_of(picture_task(task).ANSWER)
     chosen = np.unique(np.linspace(0, verdict.count - 1, min(most, verdict.count)).astype(int))
     rows = []
     for index in chosen:
         example = verdict.examples[index]
         frame = _bgr(example.frame)
         made = (verdict.answers[index], example.target)
-        shown = [
-            entry.told(np.asarray(each, np.float32), tuple(labels)).view(frame) for each in made
-        ]
+        kinds = picture_task(task).ANSWER.split("+")
+        shown = [tell(_parts(kinds, each), tuple(labels)).view(frame) for each in made]
         rows.append((_url(frame), _url(shown[0]), _url(shown[1])))
     return rows
+
+
+def _parts(kinds: list[str], answer: Any) -> dict[str, npt.NDArray[np.float32]]:
+    """The answer by the names of the outputs; of a pair it is a tuple of two."""
+    answers = answer if isinstance(answer, tuple) else (answer,)
+    return {
+        OUTPUT_OF[kind]: np.asarray(each, np.float32)
+        for kind, each in zip(kinds, answers, strict=True)
+    }
 
 
 def _bgr(frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -13,7 +13,7 @@ import importlib
 import pkgutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -84,7 +84,7 @@ class Example(NamedTuple):
     """What the network reads, and what it is to answer."""
 
     frame: npt.NDArray[np.uint8]  # [height, width, channels]
-    target: npt.NDArray[np.float32]
+    target: Any  # float32; of a pair of tasks a tuple of two
 
 
 class PictureTask(Protocol):
@@ -97,6 +97,7 @@ class PictureTask(Protocol):
         ANSWER: how a board tells and shows it, a module of `edgecrnn.runtime.answers`.
         FLIPS: whether a mirrored picture is as good as the picture.
         MEASURES: what it is judged by, the first one above all; more is better.
+        COST: about what an answer costs once it is learned; two losses are weighed by it.
         Settings: what can be chosen, a frozen dataclass that checks itself.
     """
 
@@ -106,7 +107,8 @@ class PictureTask(Protocol):
     ANSWER: str
     FLIPS: bool
     MEASURES: tuple[str, ...]
-    Settings: ClassVar[type[Any]]
+    COST: float
+    Settings: type[Any]
 
     def frame_shape(self, settings: Any, shape: tuple[int, int, int]) -> tuple[int, int, int]:
         """(height, width, channels) of the frame for pictures of that shape."""
@@ -136,8 +138,12 @@ def task_names() -> tuple[str, ...]:
 
 
 def check_task(name: str) -> None:
-    """Raise `EdgecrnnError` where there is no task of that name."""
-    if name not in task_names():
+    """Raise `EdgecrnnError` where there is no task of that name; A+B are two over one encoder."""
+    if "+" in name:
+        from edgecrnn.train.pictures.pair import check_pair
+
+        check_pair(name)
+    elif name not in task_names():
         raise EdgecrnnError(
             f"task: expected one of {', '.join(task_names())}, got {name!r}"
             f"{nearest(name, task_names())}"
@@ -176,6 +182,10 @@ def picture_task(name: str) -> PictureTask:
     """
     if not is_picture_task(name):
         raise EdgecrnnError(f"task: expected a task on pictures here, got {name!r}")
+    if "+" in name:
+        from edgecrnn.train.pictures.pair import Pair
+
+        return Pair(name)
     return cast(PictureTask, _module(name))
 
 

@@ -19,6 +19,7 @@ from edgecrnn.train.tasks._pixels import same_shape
 WHAT = "the edges of what a noisy picture shows"
 HEAD, NEEDS, ANSWER, FLIPS = "picture", "", "edges", True
 MEASURES = ("f1",)
+COST = 0.05
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ __all__ = ["MEASURES", "loss", "notes", "summary"]
 
 WHAT = "the clean picture from a noisy one"
 HEAD, NEEDS, ANSWER, FLIPS = "picture", "", "picture", True
+COST = 0.02
 frame_shape = same_shape
 
 

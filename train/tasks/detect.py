@@ -17,6 +17,7 @@ from edgecrnn.train.tasks._pixels import same_shape
 WHAT = "what is in a picture, and where"
 HEAD, NEEDS, ANSWER, FLIPS = "grid", "boxes", "boxes", False
 MEASURES = ("map_at_50",)
+COST = 2.0
 _CELL = 8  # pixels of the frame that a cell stands for
 _SURE = 0.05  # boxes less sure than this are no answer, whatever the threshold
 

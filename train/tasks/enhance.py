@@ -15,6 +15,7 @@ __all__ = ["MEASURES", "loss", "notes", "summary"]
 
 WHAT = "the well-exposed picture from one that is too dark or too bright"
 HEAD, NEEDS, ANSWER, FLIPS = "picture", "", "picture", True
+COST = 0.04
 frame_shape = same_shape
 
 

@@ -19,6 +19,7 @@ from edgecrnn.train.tasks._pixels import same_shape
 WHAT = "how like its good original a picture is (SSIM), the original unseen"
 HEAD, NEEDS, ANSWER, FLIPS = "vector", "", "value", True
 MEASURES = ("spearman",)
+COST = 0.05
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ __all__ = ["MEASURES", "loss", "notes", "summary"]
 
 WHAT = "the whole picture from one with black holes"
 HEAD, NEEDS, ANSWER, FLIPS = "picture", "", "picture", True
+COST = 0.02
 frame_shape = same_shape
 
 

@@ -17,6 +17,7 @@ from edgecrnn.train.tasks._pixels import same_shape
 WHAT = "a vector by which pictures of the same class are found"
 HEAD, NEEDS, ANSWER, FLIPS = "vector", "classes", "embedding", False
 MEASURES = ("recall_at_1", "recall_at_10")
+COST = 1.5
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from edgecrnn.train.tasks._pixels import same_shape
 WHAT = "the class of every pixel"
 HEAD, NEEDS, ANSWER, FLIPS = "picture", "masks", "regions", False
 MEASURES = ("mean_iou",)
+COST = 0.1
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ __all__ = ["MEASURES", "loss", "notes", "summary"]
 
 WHAT = "the large picture from a small one"
 HEAD, NEEDS, ANSWER, FLIPS = "picture", "", "picture", True
+COST = 0.015
 
 
 @dataclass(frozen=True)

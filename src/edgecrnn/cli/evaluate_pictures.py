@@ -97,12 +97,13 @@ def _open(path: Path, variant: str | None) -> _Subject:
                 "its float model; leave --variant out"
             )
         from edgecrnn.train.pictures.judge import keras_answer
+        from edgecrnn.train.tasks import picture_task
 
         record = read_picture_record(path)
         return _Subject(
             "run, Keras float32", record.task, record.options, record.labels,
             record.preprocessing, record.data.split_seed, record.data.hash,
-            keras_answer(load_picture_model(path)),
+            keras_answer(picture_task(record.task), load_picture_model(path)),
         )  # fmt: skip
     return _open_bundle(path, variant)
 
@@ -112,6 +113,7 @@ def _open_bundle(path: Path, variant: str | None) -> _Subject:
     from edgecrnn.runtime.engine import load_engine
     from edgecrnn.runtime.manifest import CERTIFICATE
     from edgecrnn.runtime.settings import from_mapping
+    from edgecrnn.train.pictures.judge import engine_answer
     from edgecrnn.train.tasks import picture_task
 
     bundle = open_bundle(path)
@@ -129,5 +131,5 @@ def _open_bundle(path: Path, variant: str | None) -> _Subject:
         ) from error
     return _Subject(
         f"bundle, {engine.variant}", bundle.manifest.task, options, bundle.manifest.labels,
-        pictures, seed, digest, lambda frame: engine.step(frame, {})[0],
+        pictures, seed, digest, engine_answer(picture_task(bundle.manifest.task), engine),
     )  # fmt: skip

@@ -106,7 +106,9 @@ def execute_pictures(args: argparse.Namespace) -> int:
         )
         return 130
     split, pictures = chosen_split(data)
-    verdict = judge(task, settings, pictures, split, keras_answer(load_picture_model(args.out)))
+    verdict = judge(
+        task, settings, pictures, split, keras_answer(task, load_picture_model(args.out))
+    )
     write_picture_report(args.out / REPORT, record, verdict)
     print(f"on the {split} split:\n\n{measures_text(verdict.measures, verdict.count)}")
     print(

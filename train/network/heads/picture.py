@@ -18,15 +18,10 @@ def build(trunk: Trunk, shape: HeadShape) -> Any:
     Each size is enlarged by resizing and convolving, which leaves no checkerboard (Odena et al.,
     2016), and added to what the encoder read at that size.
     """
-    x = trunk.levels[-1]
-    for index in range(len(trunk.levels) - 2, -1, -1):
-        level = trunk.levels[index]
-        x = layers.Conv2D(int(level.shape[-1]), 1, name=f"narrow_{index}")(x)
-        x = layers.UpSampling2D(2, interpolation="bilinear", name=f"enlarge_{index}")(x)
-        x = convolved(ops.add(x, level), int(level.shape[-1]), f"write_{index}")
+    x = trunk.shared("decoded", lambda: _decoded(trunk))
     change = shape.form == "change"
     numbers = layers.Conv2D(
-        shape.channels * shape.scale**2, 3, padding="same", name="write",
+        shape.channels * shape.scale**2, 3, padding="same", name=f"write_{shape.form}",
         # The first answer is the frame itself.
         kernel_initializer="zeros" if change else "glorot_uniform",
     )(x)  # fmt: skip
@@ -41,6 +36,16 @@ def build(trunk: Trunk, shape: HeadShape) -> Any:
     if shape.form == "pixels":
         return ops.clip(ops.multiply(numbers, 255.0), 0.0, 255.0)
     return ops.softmax(numbers) if shape.form == "one" else ops.sigmoid(numbers)
+
+
+def _decoded(trunk: Trunk) -> Any:
+    x = trunk.levels[-1]
+    for index in range(len(trunk.levels) - 2, -1, -1):
+        level = trunk.levels[index]
+        x = layers.Conv2D(int(level.shape[-1]), 1, name=f"narrow_{index}")(x)
+        x = layers.UpSampling2D(2, interpolation="bilinear", name=f"enlarge_{index}")(x)
+        x = convolved(ops.add(x, level), int(level.shape[-1]), f"write_{index}")
+    return x
 
 
 @keras.saving.register_keras_serializable(package="edgecrnn")
