@@ -65,10 +65,12 @@ def reconstruct(settings: Any) -> Iterable[tuple[str, Answer]]:
     ):
 
         def answer(frame: np.ndarray, way: int = way, radius: int = radius) -> np.ndarray:
-            lost = (frame.max(axis=2) == 0).astype(np.uint8)
+            black = (frame.max(axis=2) == 0).astype(np.uint8)
             # A dark pixel alone is no hole.
-            lost = cv2.morphologyEx(lost, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
-            return cv2.inpaint(frame, lost, radius, way)
+            _, pieces, facts, _ = cv2.connectedComponentsWithStats(black, connectivity=4)
+            large = facts[:, cv2.CC_STAT_AREA] >= 4
+            large[0] = False
+            return cv2.inpaint(frame, large[pieces].astype(np.uint8), radius, way)
 
         yield f"{name} inpainting, radius {radius}", answer
 
@@ -93,7 +95,7 @@ def enhance(settings: Any) -> Iterable[tuple[str, Answer]]:
             return made
 
         said = [f"CLAHE {clip}"] * (clip is not None)
-        said += [f"gamma to a mean of {target:.0f}"] * (target is not None)
+        said += [] if target is None else [f"gamma to a mean of {target:.0f}"]
         yield " and ".join(said) or "nothing", answer
 
 

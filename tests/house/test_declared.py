@@ -55,8 +55,9 @@ def imported(root: Path, folders: tuple[str, ...]) -> set[str]:
 
 def test_everything_imported_is_declared_and_the_other_way_round(root: Path) -> None:
     base, train = declared(root), declared(root, "train")
-    # What a person asks for by name: a sink that needs a package, the live page, signatures, a log.
-    on_board = declared(root, "mqtt") | declared(root, "page") | declared(root, "flash")
+    # What a person asks for by name: a sink that needs a package, the live page, signatures, search.
+    by_name = ("mqtt", "page", "flash", "search")
+    on_board = set().union(*(declared(root, extra) for extra in by_name))
     fleet = declared(root, "fleet")
     beside = declared(root, "tensorboard") | fleet
     assert imported(root, BASE) <= base | on_board | fleet
@@ -68,8 +69,8 @@ def test_constraints_pin_everything_declared_and_name_no_place(root: Path) -> No
     pins = [line for line in lines if not line.startswith("#")]
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.+!]*", line) for line in pins)
     pinned = {normal(line.partition("==")[0]) for line in pins}
-    extras = ("", "train", "tensorboard", "npu-ethosu", "mqtt", "page", "flash", "fleet", "dev")
-    assert set().union(*(declared(root, extra) for extra in extras)) <= pinned
+    extras = ("", "train", "tensorboard", "npu-ethosu", "mqtt", "page", "flash", "fleet", "search")
+    assert set().union(*(declared(root, extra) for extra in (*extras, "dev"))) <= pinned
     assert "make constraints" in "\n".join(lines)
 
 

