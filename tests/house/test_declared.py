@@ -55,7 +55,7 @@ def imported(root: Path, folders: tuple[str, ...]) -> set[str]:
 
 def test_everything_imported_is_declared_and_the_other_way_round(root: Path) -> None:
     base, train = declared(root), declared(root, "train")
-    # What a person asks for by name: a sink that needs a package, the live page, signatures, search.
+    # What a person asks for by name: sinks that need a package, the live page, signatures, search.
     by_name = ("mqtt", "page", "flash", "search")
     on_board = set().union(*(declared(root, extra) for extra in by_name))
     fleet = declared(root, "fleet")
