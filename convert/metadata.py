@@ -31,6 +31,7 @@ _DESCRIPTIONS = {
     "map": "Numbers for each pixel, 0 to 1.",
     "grid": "Numbers for each cell of a coarse grid, 0 to 1.",
     "vector": "Numbers of the whole picture.",
+    "code": "What a file keeps of each place of 8x8 pixels, whole numbers.",
 }
 
 

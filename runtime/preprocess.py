@@ -68,7 +68,7 @@ def prepare(image: npt.NDArray[Any], preprocessing: Preprocessing) -> Image:
         shrinks = image.shape[0] > height or image.shape[1] > width
         interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         image = cv2.resize(image, (width, height), interpolation=interpolation)
-    return np.ascontiguousarray(_to_color(image, preprocessing.color))
+    return np.ascontiguousarray(to_color(image, preprocessing.color))
 
 
 def _halved(image: npt.NDArray[Any], height: int, width: int) -> npt.NDArray[Any]:
@@ -99,8 +99,12 @@ def _to_aspect(image: npt.NDArray[Any], aspect: float, fit: str) -> npt.NDArray[
     return cv2.copyMakeBorder(image, top, bottom, left, right, cv2.BORDER_CONSTANT, value=0)
 
 
-def _to_color(image: npt.NDArray[Any], color: str) -> npt.NDArray[Any]:
-    """[h, w, 3] RGB or [h, w, 1] gray from BGR, BGRA or gray."""
+def to_color(image: npt.NDArray[Any], color: str) -> npt.NDArray[Any]:
+    """[h, w, 3] RGB or [h, w, 1] gray from BGR, BGRA or gray.
+
+    Raises:
+        EdgecrnnError: it has another number of channels.
+    """
     channels = 1 if image.ndim == 2 else image.shape[2]
     if channels not in (1, 3, 4):
         raise EdgecrnnError(f"image: expected 1, 3 or 4 channels, got {channels}")

@@ -14,7 +14,7 @@ from edgecrnn.runtime.errors import EdgecrnnError
 Floats = npt.NDArray[np.float32]
 SCORES = "scores"  # the output of a model of labels
 # What a model may answer with, by the output's name: with one of them, or pictures with two.
-OUTPUTS = frozenset((SCORES, "picture", "map", "grid", "vector"))
+OUTPUTS = frozenset((SCORES, "picture", "map", "grid", "vector", "code"))
 _DELEGATE = "DELEGATE"
 
 

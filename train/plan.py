@@ -55,6 +55,11 @@ def check_plan(plan: Plan, kind: str) -> None:
         check_task(plan.network.task)
     check_encoder(plan.network.encoder)
     check_blocks(plan.network, plan.preprocessing.height, plan.preprocessing.width)
+    if plan.train.adversarial:
+        raise EdgecrnnError(
+            f"adversarial: expected 0 for a task that names labels, got {plan.train.adversarial:g};"
+            " leave out --adversarial, or give a --task that makes pictures"
+        )
     if plan.train.frozen_epochs and not plan.network.weights:
         raise EdgecrnnError(
             f"frozen_epochs: expected 0 where nothing was learned elsewhere, got "

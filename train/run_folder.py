@@ -149,7 +149,7 @@ def load_model(run: Path, file: str = MODEL) -> Any:
 
     # Registers the layers that are no Keras's.
     from edgecrnn.train.network import cell  # noqa: F401
-    from edgecrnn.train.network.heads import picture  # noqa: F401
+    from edgecrnn.train.network.heads import code, picture  # noqa: F401
 
     path = run / file
     if not path.is_file():

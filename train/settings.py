@@ -59,6 +59,12 @@ class TrainSettings:
         least=0.0,
         most=10.0,
     )
+    adversarial: float = setting(
+        0.0,
+        "weight of a discriminator's word, for tasks that make pictures; 0 for none",
+        least=0.0,
+        most=10.0,
+    )
     patience: int = setting(
         0,
         "epochs without a better validation score before it stops; 0 never",

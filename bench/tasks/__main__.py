@@ -31,7 +31,7 @@ from edgecrnn.runtime.bundle import open_bundle
 from edgecrnn.runtime.engine import load_engine
 from edgecrnn.train.demo.scenes import SceneSettings, export_scenes
 from edgecrnn.train.measures.bootstrap import gain
-from edgecrnn.train.pictures.examples import fixed_examples
+from edgecrnn.train.pictures.examples import as_answer, fixed_examples
 from edgecrnn.train.pictures.found import find_pictures
 from edgecrnn.train.pictures.judge import engine_answer, judge, keras_answer, measured
 from edgecrnn.train.pictures.load import load_pictures
@@ -151,7 +151,9 @@ def _strip(contest: Contest, task: Any, labels: Any, verdict: Any, path: Path) -
         frame = cv2.cvtColor(example.frame, cv2.COLOR_RGB2BGR)
         shown = [frame, tell({OUTPUT_OF[task.ANSWER]: verdict.answers[index]}, labels).view(frame)]
         if contest.task not in ("retrieve", "quality", "detect"):
-            shown.append(tell({OUTPUT_OF[task.ANSWER]: example.target}, labels).view(frame))
+            shown.append(
+                tell({OUTPUT_OF[task.ANSWER]: as_answer(example.target)}, labels).view(frame)
+            )
         size = (144, 144)
         columns.append(
             np.vstack([cv2.resize(s, size, interpolation=cv2.INTER_NEAREST) for s in shown])

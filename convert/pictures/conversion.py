@@ -20,6 +20,7 @@ from edgecrnn.convert.conversion import chosen_recipes
 from edgecrnn.convert.graph import Conversion, check_weights
 from edgecrnn.convert.metadata import add_metadata
 from edgecrnn.convert.pictures.certificate import KEEPS, PictureFinding, examine_pictures
+from edgecrnn.convert.pictures.halves import halves_of
 from edgecrnn.convert.quantize import quantize
 from edgecrnn.convert.ranges import measure
 from edgecrnn.convert.recipe import load_recipe
@@ -118,6 +119,9 @@ def convert_pictures(
     shipped = shipped_variants(order, models, findings, deployments, required)
     files = {f"{name}.tflite": each for name, each in models.items()}
     files.update({f"{n}.tflite": one.model or b"" for n, one in compiled(deployments, models)})
+    if task.HEAD == "code":
+        say("the files that pictures are kept in")
+        files.update(halves_of(models[order[0]], record, data.splits["train"]))
     certificate = {
         "device": profile.name,
         "machine_note": "milliseconds were measured where it was converted, not on the device",

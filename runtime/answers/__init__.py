@@ -18,9 +18,9 @@ Image = npt.NDArray[np.uint8]
 # The output of the graph that each kind reads; and the kinds that name classes.
 OUTPUT_OF = {
     "boxes": "grid", "edges": "map", "embedding": "vector", "picture": "picture",
-    "regions": "map", "value": "vector",
+    "label": "vector", "regions": "map", "value": "vector",
 }  # fmt: skip
-_NAMED = ("boxes", "embedding", "regions")
+_NAMED = ("boxes", "embedding", "label", "regions")
 
 
 class Told(NamedTuple):
@@ -77,7 +77,7 @@ def teller_of(
     """Tells what a model answered, by the names of its outputs; `name` may be A+B."""
     if "+" not in name:
         told = answer_of(name).told
-        return lambda parts, labels: told(next(iter(parts.values())), labels)
+        return lambda parts, labels: told(parts[OUTPUT_OF[name]], labels)
     first, second = (part for part in name.split("+"))
 
     def both(parts: Mapping[str, npt.NDArray[np.float32]], labels: tuple[str, ...]) -> Told:

@@ -17,4 +17,4 @@ def told(answer: npt.NDArray[np.float32], labels: tuple[str, ...]) -> Told:
         code = cv2.COLOR_RGB2BGR if levels.shape[-1] == 3 else cv2.COLOR_GRAY2BGR
         return np.asarray(cv2.cvtColor(levels, code), np.uint8)
 
-    return Told("picture", 1.0, (), view, beside=True)
+    return Told("picture", 1.0, tuple(0.0 for _ in labels), view, beside=True)

@@ -60,6 +60,13 @@ def judged_batches(
         yield _window([*own, *[own[-1]] * (batch - len(own))], weights)
 
 
+def as_answer(target: Any) -> Any:
+    """A target as an answer would be: a picture's class, in a channel after its colors, apart."""
+    if isinstance(target, np.ndarray) and target.ndim == 3 and target.shape[-1] in (2, 4):
+        return target[..., :-1]
+    return target
+
+
 def _window(examples: list[Example], weights: npt.NDArray[np.float32]) -> Window:
     """As the training loop takes them: sequences of one frame."""
     frames = np.stack([example.frame for example in examples])

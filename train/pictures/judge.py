@@ -111,7 +111,6 @@ def engine_answer(task: PictureTask, engine: Engine) -> Answer:
         parts = engine.parts(engine.step(frame, {})[0])
         if isinstance(task, Pair):
             return parts[output_name(task.first)], parts[output_name(task.second)]
-        (only,) = parts.values()
-        return only
+        return parts[output_name(task)]
 
     return answer

@@ -12,6 +12,7 @@ from keras import ops
 from edgecrnn.train.network.heads import build_head
 from edgecrnn.train.network.settings import FilledSettings
 from edgecrnn.train.network.trunk import build_trunk
+from edgecrnn.train.pictures.adversary import Adversary
 from edgecrnn.train.pictures.pair import Pair, output_name
 from edgecrnn.train.tasks import PictureTask
 
@@ -46,6 +47,8 @@ def build_picture_model(
         output_name(part): build_head(part.HEAD, trunk, form)
         for part, form in zip(parts, shapes, strict=True)
     }
+    # What a head hands out beside its answer.
+    answers.update({name: trunk.made[name] for name in ("code",) if name in trunk.made})
     return keras.Model({"frame": trunk.frame}, answers, name="step")
 
 
@@ -53,8 +56,7 @@ def answers_of(task: PictureTask, outputs: Any) -> Any:
     """What the model put out, as the task takes it: one tensor, or of a pair a tuple of two."""
     if isinstance(task, Pair):
         return outputs[output_name(task.first)], outputs[output_name(task.second)]
-    (answer,) = outputs.values()
-    return answer
+    return outputs[output_name(task)]
 
 
 def mapped(function: Callable[[Any], Any], answers: Any) -> Any:
@@ -87,17 +89,18 @@ class PictureTrainee:
 
     model: Any
     task: Any  # a Judging
-    seeds: Any  # keras.random.SeedGenerator; nothing draws from it, checkpoints keep one
+    seeds: Any  # keras.random.SeedGenerator; only the adversary draws from it
+    adversary: Adversary | None = None
 
     @property
     def weights(self) -> list[Any]:
         """All variables, in a fixed order."""
-        return list(self.model.weights)
+        return [*self.model.weights, *(self.adversary.model.weights if self.adversary else ())]
 
     @property
     def trainable_weights(self) -> list[Any]:
         """The variables that training changes, in a fixed order."""
-        return list(self.model.trainable_weights)
+        return self.weights
 
     @property
     def dropout_seed(self) -> Any:
@@ -121,4 +124,22 @@ class PictureTrainee:
     ) -> tuple[Any, Any, dict[str, Any]]:
         """(losses [batch, 1], answers, {}) of a training step."""
         answers, new = self(frames, states, True)
-        return self.task.loss(answers, targets), answers, new
+        # What layers ask for themselves, for example that a code be small.
+        losses = self.task.loss(answers, targets) + sum(self.model.losses)
+        if self.adversary is not None:
+            made, true, labels = _shown(self.task.kind, answers, targets, self.adversary.classes)
+            losses = losses + self.adversary.losses(made, true, labels, self.seeds)[:, None]
+        return losses, answers, new
+
+
+def _shown(task: PictureTask, answers: Any, targets: Any, classes: int) -> tuple[Any, Any, Any]:
+    """What an adversary is shown: made pictures, true ones, and what they show (or None)."""
+    if isinstance(task, Pair):
+        part = 0 if output_name(task.first) == "picture" else 1
+        answers, targets = answers[part], targets[part]
+    made, true = answers[:, 0], targets[:, 0]
+    channels = made.shape[-1]
+    labels = None
+    if true.shape[-1] > channels:
+        labels = ops.one_hot(ops.cast(true[:, 0, 0, channels], "int32"), classes)
+    return made, true[..., :channels], labels

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.settings import check, from_mapping
-from edgecrnn.train.tasks import Example, HeadShape, PictureTask, Truth, is_picture_task, task_names
+from edgecrnn.train.tasks import (
+    LABEL_TASKS,
+    Example,
+    HeadShape,
+    PictureTask,
+    Truth,
+    task_names,
+)
+
+# Its frames are noise; and it hands out a code too.
+_ALONE = ("generate", "compress")
+_LABEL = "classify"
 
 
 def check_pair(name: str) -> None:
@@ -21,7 +32,8 @@ def check_pair(name: str) -> None:
         EdgecrnnError: with the sentence.
     """
     parts = name.split("+")
-    known = [task for task in task_names() if is_picture_task(task)]
+    known = [task for task in task_names() if task not in (*LABEL_TASKS, *_ALONE)]
+    known.append(_LABEL)
     if len(parts) != 2 or not set(parts) <= set(known):
         raise EdgecrnnError(
             f"task: expected two of {', '.join(known)} joined by +, for example denoise+detect, "
@@ -43,8 +55,9 @@ def check_pair(name: str) -> None:
 def output_name(task: PictureTask) -> str:
     """The answer's name in the graph: picture, map, grid or vector."""
     # Pixels are known to be 0 to 255; what else a decoder makes of places is a map.
-    form = task.head_shape(task.Settings(), 3, 2).form
-    return "map" if task.HEAD == "picture" and form not in ("pixels", "change") else task.HEAD
+    if task.head_shape(task.Settings(), 3, 2).form in ("pixels", "change"):
+        return "picture"
+    return "map" if task.HEAD == "picture" else task.HEAD
 
 
 class Pair:
@@ -132,6 +145,10 @@ class Pair:
 
 
 def _task(name: str) -> PictureTask:
+    if name == _LABEL:
+        from edgecrnn.train.tasks import _label
+
+        return cast(PictureTask, _label)
     from edgecrnn.train.tasks import picture_task
 
     return picture_task(name)

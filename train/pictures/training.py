@@ -14,15 +14,17 @@ from edgecrnn.runtime.files import new_folder, not_written
 from edgecrnn.train.data.batches import prefetch
 from edgecrnn.train.fit import Fitted, fit
 from edgecrnn.train.network.cost import model_multiply_adds
+from edgecrnn.train.pictures.adversary import Adversary, build_adversary
 from edgecrnn.train.pictures.examples import batch_steps, judged_batches, training_batches
 from edgecrnn.train.pictures.judge import judge, keras_answer
 from edgecrnn.train.pictures.load import PictureData
 from edgecrnn.train.pictures.network import Judging, PictureTrainee, build_picture_model
+from edgecrnn.train.pictures.pair import Pair, output_name
 from edgecrnn.train.pictures.plan import PicturePlan, check_same, write_picture_plan
 from edgecrnn.train.pictures.record import PictureRecord, PictureSource, write_picture_record
 from edgecrnn.train.plan import CHECKPOINT, PLAN
 from edgecrnn.train.run_folder import FORMAT, MODEL
-from edgecrnn.train.tasks import picture_task
+from edgecrnn.train.tasks import PictureTask, picture_task
 from edgecrnn.train.training import Watch
 
 
@@ -46,7 +48,9 @@ def train_pictures(
         raise EdgecrnnError(f"{root}: expected pictures to train on and to validate with, got none")
     shape, network = plan.preprocessing.frame_shape, plan.network.filled()
     model = build_picture_model(task, settings, network, shape, len(data.labels), train.seed)
-    trainee = PictureTrainee(model, Judging(task, settings), keras.random.SeedGenerator(train.seed))
+    adversary = _adversary(task, plan, len(data.labels))
+    seeds = keras.random.SeedGenerator(train.seed)
+    trainee = PictureTrainee(model, Judging(task, settings), seeds, adversary)
     if resume:
         check_same(out, data.hash)
     else:
@@ -84,7 +88,7 @@ def train_pictures(
             counts={split: len(pictures) for split, pictures in data.splits.items()},
             skipped=tuple(f"{item.path}: {item.reason}" for item in data.skipped),
         ),
-        parameters=sum(int(weight.numpy().size) for weight in trainee.trainable_weights),
+        parameters=sum(int(weight.numpy().size) for weight in model.trainable_weights),
         multiply_adds=model_multiply_adds(model),
         best_epoch=fitted.best_epoch,
         history=tuple(vars(line) for line in fitted.history),
@@ -92,6 +96,23 @@ def train_pictures(
     )
     _write_run(out, model, record)
     return record, fitted
+
+
+def _adversary(task: PictureTask, plan: PicturePlan, classes: int) -> Adversary | None:
+    """The discriminator that was asked for.
+
+    Raises:
+        EdgecrnnError: the task makes no pictures.
+    """
+    if not plan.train.adversarial:
+        return None
+    parts = (task.first, task.second) if isinstance(task, Pair) else (task,)
+    if "picture" not in map(output_name, parts):
+        raise EdgecrnnError(
+            f"--adversarial: expected a task that makes pictures, got {plan.task}; leave it out"
+        )
+    shape, named = plan.preprocessing.frame_shape, classes if plan.task == "generate" else 0
+    return build_adversary(shape, plan.network.filled(), named, plan.train.adversarial)
 
 
 def _write_run(out: Path, model: Any, record: PictureRecord) -> None:

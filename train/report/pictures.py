@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from edgecrnn.runtime.answers import OUTPUT_OF, teller_of
 from edgecrnn.runtime.files import write_file
+from edgecrnn.train.pictures.examples import as_answer
 from edgecrnn.train.pictures.judge import PictureVerdict
 from edgecrnn.train.pictures.record import PictureRecord
 from edgecrnn.train.report.curves import curve_chart, series
@@ -54,7 +55,7 @@ def example_rows(
     for index in chosen:
         example = verdict.examples[index]
         frame = _bgr(example.frame)
-        made = (verdict.answers[index], example.target)
+        made = (verdict.answers[index], as_answer(example.target))
         kinds = picture_task(task).ANSWER.split("+")
         shown = [tell(_parts(kinds, each), tuple(labels)).view(frame) for each in made]
         rows.append((_url(frame), _url(shown[0]), _url(shown[1])))

@@ -73,11 +73,16 @@ class HeadShape:
         form: what the numbers are: pixels (0 to 255), change (pixels, as a change of the frame),
             each (0 to 1, each for itself), one (0 to 1, adding up to one), unit (a vector of
             length one).
+        numbers, levels, bits: a bottleneck's: how many numbers a place of 8x8 pixels, how many
+            values each of them can take, and how many bits a pixel that may come to.
     """
 
     channels: int
     scale: int = 1
     form: str = "each"
+    numbers: int = 0
+    levels: int = 0
+    bits: float = 0.0
 
 
 class Example(NamedTuple):

@@ -28,7 +28,7 @@ _USED = {
     NetworkSettings: ("task", "width", "units", "blocks", "cell_clip"),
     TrainSettings: (
         "epochs", "batch", "learning_rate", "schedule", "clip_norm", "weight_decay", "patience",
-        "seed",
+        "seed", "adversarial",
     ),
     DataSettings: (),
     Augmentation: (),

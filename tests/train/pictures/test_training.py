@@ -30,7 +30,7 @@ from edgecrnn.train.tasks import LABEL_TASKS, picture_task, task_names
 from edgecrnn.train.training import Watch
 
 TASKS = [name for name in task_names() if name not in LABEL_TASKS]
-TASKS += ["denoise+detect", "enhance+segment"]
+TASKS += ["denoise+detect", "enhance+segment", "denoise+classify"]
 SMALL = Preprocessing(height=32, width=32)
 
 
@@ -129,6 +129,10 @@ def _perfect(name: str, target: Any, classes: int) -> Any:
         return tuple(_perfect(part, each, classes) for part, each in both)
     if name == "segment":
         return np.eye(classes, dtype=np.float32)[target.astype(int)]
+    if name == "classify":
+        return np.eye(classes, dtype=np.float32)[int(target[0])]
+    if name == "generate":
+        return target[..., :-1]
     if name == "detect":
         return np.concatenate([target[..., :5], np.eye(classes)[target[..., 5].astype(int)]], -1)
     return target
@@ -147,7 +151,7 @@ def test_batches_are_full_and_leave_nothing_uncounted(scenes: Path) -> None:
 
 def test_a_training_that_was_stopped_goes_on_as_if_not(scenes: Path, tmp_path: Path) -> None:
     root, data = data_for("denoise", scenes, tmp_path)
-    whole, _ = train_pictures(root, tmp_path / "whole", data, plan_for("denoise"), False, quiet([]))
+    whole, _ = train_pictures(root, tmp_path / "whole", data, plan_for("denoise", adversarial=0.05), False, quiet([]))
 
     def stop(part: str, line: Epoch) -> None:
         if line.epoch == 2:
@@ -155,9 +159,9 @@ def test_a_training_that_was_stopped_goes_on_as_if_not(scenes: Path, tmp_path: P
 
     stopped = Watch(lambda *step: None, stop)
     run = tmp_path / "run"
-    _, fitted = train_pictures(root, run, data, plan_for("denoise"), False, stopped)
+    _, fitted = train_pictures(root, run, data, plan_for("denoise", adversarial=0.05), False, stopped)
     assert fitted.interrupted
-    again, _ = train_pictures(root, run, data, plan_for("denoise"), True, quiet([]))
+    again, _ = train_pictures(root, run, data, plan_for("denoise", adversarial=0.05), True, quiet([]))
     keep = ("loss", "val_loss")
     assert [[line[k] for k in keep] for line in again.history] == [
         [line[k] for k in keep] for line in whole.history
@@ -165,7 +169,7 @@ def test_a_training_that_was_stopped_goes_on_as_if_not(scenes: Path, tmp_path: P
     assert again.validation == whole.validation
     other = dataclasses.replace(data, hash="0" * 64)
     with pytest.raises(EdgecrnnError, match="expected the data that the run was started with"):
-        train_pictures(root, run, other, plan_for("denoise"), True, quiet([]))
+        train_pictures(root, run, other, plan_for("denoise", adversarial=0.05), True, quiet([]))
 
 
 def test_a_split_that_is_not_there(scenes: Path) -> None:
@@ -191,7 +195,9 @@ def test_a_frame_that_cannot_be_halved(scenes: Path, tmp_path: Path) -> None:
     [
         ("denoise+dtect", "expected two of boundary, denoise,.* got 'denoise.dtect'"),
         ("denoise+detect+segment", "expected two of"),
-        ("denoise+classify", "expected two of"),
+        ("denoise+compress", "expected two of"),
+        ("generate+classify", "expected two of"),
+        ("retrieve+classify", "which both answer with a vector"),
         ("denoise+enhance", "which both answer with a picture"),
         ("detect+segment", "no more than one of boxes and masks"),
     ],

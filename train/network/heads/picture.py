@@ -34,7 +34,7 @@ def build(trunk: Trunk, shape: HeadShape) -> Any:
             frame = enlarged(frame)
         return ops.clip(ops.add(frame, ops.multiply(numbers, 255.0)), 0.0, 255.0)
     if shape.form == "pixels":
-        return ops.clip(ops.multiply(numbers, 255.0), 0.0, 255.0)
+        return ops.multiply(ops.sigmoid(numbers), 255.0)
     return ops.softmax(numbers) if shape.form == "one" else ops.sigmoid(numbers)
 
 
