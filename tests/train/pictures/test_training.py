@@ -151,7 +151,9 @@ def test_batches_are_full_and_leave_nothing_uncounted(scenes: Path) -> None:
 
 def test_a_training_that_was_stopped_goes_on_as_if_not(scenes: Path, tmp_path: Path) -> None:
     root, data = data_for("denoise", scenes, tmp_path)
-    whole, _ = train_pictures(root, tmp_path / "whole", data, plan_for("denoise", adversarial=0.05), False, quiet([]))
+    whole, _ = train_pictures(
+        root, tmp_path / "whole", data, plan_for("denoise", adversarial=0.05), False, quiet([])
+    )
 
     def stop(part: str, line: Epoch) -> None:
         if line.epoch == 2:
@@ -159,9 +161,13 @@ def test_a_training_that_was_stopped_goes_on_as_if_not(scenes: Path, tmp_path: P
 
     stopped = Watch(lambda *step: None, stop)
     run = tmp_path / "run"
-    _, fitted = train_pictures(root, run, data, plan_for("denoise", adversarial=0.05), False, stopped)
+    _, fitted = train_pictures(
+        root, run, data, plan_for("denoise", adversarial=0.05), False, stopped
+    )
     assert fitted.interrupted
-    again, _ = train_pictures(root, run, data, plan_for("denoise", adversarial=0.05), True, quiet([]))
+    again, _ = train_pictures(
+        root, run, data, plan_for("denoise", adversarial=0.05), True, quiet([])
+    )
     keep = ("loss", "val_loss")
     assert [[line[k] for k in keep] for line in again.history] == [
         [line[k] for k in keep] for line in whole.history
