@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-keras = pytest.importorskip("keras")
+pytest.importorskip("keras")
+
+import keras
 import tensorflow as tf
 
 from edgecrnn.train.network.settings import NetworkSettings
