@@ -144,7 +144,7 @@ def _usual(
         truths, classes = loaded.splits["test"].truths, len(loaded.labels)
         notes = baselines.sliding_window(loaded.splits["train"], test, classes, truths)
         return (
-            "a classifier (histograms of gradients, 200 trees) at every place and five sizes",
+            "a convolutional classifier at every place and five sizes",
             notes,
         )
     if contest.task == "compress":
