@@ -25,7 +25,7 @@ COMMANDS = {
     "demo": "the whole way on data that comes with the package",
     "data": "look through a data folder before training on it",
     "evaluate": "judge a run or a bundle on clips and on endless streams",
-    "replay": "decide a recorded clip again and compare with what was decided live",
+    "replay": "decide a recorded clip again, beside what was decided live",
     "crossval": "train and judge on several splits: how much of a score is luck",
     "compare": "set several runs side by side, with what is more than chance",
     "explain": "show where and when a model saw what it decided by",
