@@ -116,7 +116,10 @@ def boundary(settings: Any) -> Iterable[tuple[str, Answer]]:
 
 def quality(settings: Any) -> Iterable[tuple[str, Answer]]:
     """The variance of the Laplacian (Pech-Pacheco et al., 2000), either way round."""
-    for name, sign in (("variance of the Laplacian", 1.0), ("its negative", -1.0)):
+    for name, sign in (
+        ("variance of the Laplacian", 1.0),
+        ("negative variance of the Laplacian", -1.0),
+    ):
         yield (
             name,
             lambda frame, sign=sign: np.array(
