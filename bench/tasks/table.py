@@ -24,38 +24,60 @@ def results(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(file.read_text()) for file in files if file.exists()]
 
 
-def table(folder: Path) -> str:
-    """A row for each measure of each task; what does not win is in bold."""
-    lines = [
-        "| task | measure | Keras float | ships | the usual method | more by (95 %) | int8 keeps |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for one in results(folder):
-        for name, gain in one["gain"].items():
-            ours, keras = one["shipped"][name]["value"], one["keras"][name]["value"]
-            wins = gain["low"] > 0
-            usual = one["usual"][name] if isinstance(one["usual"], dict) else one["usual"]
-            kept = keras / ours if name == "frechet" else ours / keras
-            said = f"{gain['mean']:+.3f} ({gain['low']:.3f} to {gain['high']:.3f})"
-            if not wins:
-                said = f"**does not win: {said}**"
-            lines.append(
-                f"| {one['task']} | {_SAID[name]} | {keras:.3f} | {ours:.3f} ({one['variant']}) | "
-                f"{one['theirs'][name]['value']:.3f} ({usual}) | {said} | "
-                f"{kept:.1%} |"
-            )
-    lines += [
-        "",
-        "| task | test pictures | parameters | million multiply-adds | ships | trained in |",
-    ]
-    lines += ["|---|---|---|---|---|---|"]
-    lines += [
+_HEADS = (
+    "| task | measure | Keras float | ships | the usual method | more by (95 %) | int8 keeps |",
+    "| task | test pictures | parameters | million multiply-adds | ships | trained in |",
+)
+
+
+def table(folder: Path, page: str = "") -> str:
+    """Two tables; rows of `page` stay for tasks that were not measured in this folder."""
+    parts = []
+    for index, (head, make) in enumerate(zip(_HEADS, (_measured, _about), strict=True)):
+        rows = _rows(page, head) | {one["task"]: make(one) for one in results(folder)}
+        order = [each.title for each in CONTESTS]
+        names = sorted(rows, key=lambda name: order.index(name) if name in order else len(order))
+        rule = "|" + "---|" * (head.count("|") - 1)
+        parts += [*([""] if index else []), head, rule, *(line for n in names for line in rows[n])]
+    return "\n".join(parts)
+
+
+def _rows(page: str, head: str) -> dict[str, list[str]]:
+    """The table's lines by task; {} where the page has no such table."""
+    rows: dict[str, list[str]] = {}
+    lines = iter(page.split("\n"))
+    if any(line == head for line in lines):
+        next(lines)
+        for line in lines:
+            if not line.startswith("|"):
+                break
+            rows.setdefault(line.split("|")[1].strip(), []).append(line)
+    return rows
+
+
+def _measured(one: dict[str, Any]) -> list[str]:
+    """A row a measure; what does not win is in bold."""
+    lines = []
+    for name, gain in one["gain"].items():
+        ours, keras = one["shipped"][name]["value"], one["keras"][name]["value"]
+        usual = one["usual"][name] if isinstance(one["usual"], dict) else one["usual"]
+        kept = keras / ours if name == "frechet" else ours / keras
+        said = f"{gain['mean']:+.3f} ({gain['low']:.3f} to {gain['high']:.3f})"
+        if gain["low"] <= 0:
+            said = f"**does not win: {said}**"
+        lines.append(
+            f"| {one['task']} | {_SAID[name]} | {keras:.3f} | {ours:.3f} ({one['variant']}) | "
+            f"{one['theirs'][name]['value']:.3f} ({usual}) | {said} | {kept:.1%} |"
+        )
+    return lines
+
+
+def _about(one: dict[str, Any]) -> list[str]:
+    return [
         f"| {one['task']} | {one['pictures']}, {one['said']} | {one['parameters']:,} | "
         f"{one['million_multiply_adds']:.0f} | {one['bytes'] / 1000:.0f} kB | "
         f"{_minutes(one['train_seconds'])} |"
-        for one in results(folder)
     ]
-    return "\n".join(lines)
 
 
 def _minutes(seconds: float) -> str:
@@ -66,8 +88,8 @@ def _minutes(seconds: float) -> str:
 def written(page: str, folder: Path) -> str:
     """The page with the table between its marks."""
     before, _, rest = page.partition(BEGIN)
-    after = rest.partition(END)[2]
-    return f"{before}{BEGIN}\n{table(folder)}\n{END}{after}"
+    inside, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{table(folder, inside)}\n{END}{after}"
 
 
 def pictures_of(folder: Path, images: Path) -> None:
