@@ -17,6 +17,7 @@ import keras
 import numpy as np
 
 from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.train.averaging import WeightAverage
 from edgecrnn.train.checkpoint import Progress, read_checkpoint, write_checkpoint
 from edgecrnn.train.data.batches import Window
 from edgecrnn.train.machines import ALONE, Machines
@@ -99,6 +100,8 @@ def fit(
 ) -> Fitted:
     """Fit `trainee` and leave it with the weights that did best on the validation streams.
 
+    What is judged and left is the average of the weights (see averaging.py).
+
     Args:
         trainee: what is fitted, its weights fresh.
         windows: epoch number to that epoch's training windows.
@@ -116,11 +119,14 @@ def fit(
         EdgecrnnError: the loss is not finite; the last good weights stay in the checkpoint.
     """
     optimizer = build_optimizer(trainee, settings, steps)
+    average = WeightAverage(trainee.weights, settings.average * steps)
     learn = functools.partial(
-        machines.step, trainee, update_step(trainee, optimizer, settings, machines)
+        machines.step, trainee, update_step(trainee, optimizer, settings, machines, average)
     )
     judge = functools.partial(machines.step, trainee, judge_step(trainee, machines))
-    variables = [*trainee.weights, *optimizer.variables, trainee.dropout_seed]
+    variables = [
+        *trainee.weights, *optimizer.variables, trainee.dropout_seed, *average.variables,
+    ]  # fmt: skip
     progress = Progress(0, -1, (-1.0, 0.0), (), _values(trainee.weights))
     if resume and checkpoint.exists():
         progress = read_checkpoint(checkpoint, variables)
@@ -141,7 +147,9 @@ def fit(
                     f"loss: expected a number, got {trained.loss} in epoch {epoch + 1}; the last "
                     "good weights are kept; lower --learning-rate and train with --resume"
                 )
-            val_loss, val_accuracy = _validate(judge, validation(0))
+            with average.shown():
+                val_loss, val_accuracy = _validate(judge, validation(0))
+                judged = _values(trainee.weights)
             line = Epoch(
                 epoch + 1, trained.loss, trained.accuracy, val_loss, val_accuracy,
                 float(keras.ops.convert_to_numpy(optimizer.learning_rate)),
@@ -150,9 +158,7 @@ def fit(
             )  # fmt: skip
             history.append(line)
             if (val_accuracy, -val_loss) > best_score:
-                best, best_score, best_epoch = (
-                    _values(trainee.weights), (val_accuracy, -val_loss), epoch,
-                )  # fmt: skip
+                best, best_score, best_epoch = judged, (val_accuracy, -val_loss), epoch
             done = Progress(epoch + 1, best_epoch, best_score, tuple(map(vars, history)), best)
             if machines.chief:
                 write_checkpoint(checkpoint, done, variables)

@@ -30,6 +30,13 @@ class TrainSettings:
     schedule: str = setting(
         "cosine", "how the step falls after a short rise", choices=("cosine", "constant")
     )
+    average: float = setting(
+        1.0,
+        "epochs back that the weights which are judged and kept are an average of; 0 for none",
+        unit="epochs",
+        least=0.0,
+        most=1000.0,
+    )
     clip_norm: float = setting(1.0, "largest norm of a gradient", least=0.001)
     weight_decay: float = setting(0.0001, "decay of the weights, decoupled (AdamW)", least=0.0)
     label_smoothing: float = setting(

@@ -6,12 +6,13 @@ is the one that a single device would make of the whole batch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
 
+from edgecrnn.train.averaging import WeightAverage
 from edgecrnn.train.machines import Machines
 from edgecrnn.train.settings import TrainSettings
 
@@ -22,9 +23,16 @@ _SUM = tf.distribute.ReduceOp.SUM
 
 
 def update_step(
-    trainee: Trainee, optimizer: Any, settings: TrainSettings, machines: Machines
+    trainee: Trainee,
+    optimizer: Any,
+    settings: TrainSettings,
+    machines: Machines,
+    average: WeightAverage,
 ) -> Any:
-    """The compiled update: (frames, targets, weights, reset, states) to (sums, new states)."""
+    """The compiled update: (frames, targets, weights, reset, states) to (sums, new states).
+
+    `average` follows each.
+    """
 
     def one_device(
         frames: Any, targets: Any, weights: Any, reset: Any, states: Mapping[str, Any]
@@ -47,7 +55,7 @@ def update_step(
         sums = _sums(losses, trainee.task.right(logits, targets), weights)
         return devices.all_reduce(_SUM, sums), new
 
-    return _compiled(one_device, machines)
+    return _compiled(one_device, machines, lambda: average.follow(machines.strategy))
 
 
 def judge_step(trainee: Trainee, machines: Machines) -> Any:
@@ -85,10 +93,12 @@ def build_optimizer(trainee: Trainee, settings: TrainSettings, steps: int) -> An
     return optimizer
 
 
-def _compiled(one_device: Any, machines: Machines) -> Any:
+def _compiled(one_device: Any, machines: Machines, after: Callable[[], None] = lambda: None) -> Any:
     @tf.function(reduce_retracing=True)
     def everywhere(*values: Any) -> Any:
-        return machines.strategy.run(one_device, args=values)
+        result = machines.strategy.run(one_device, args=values)
+        after()
+        return result
 
     return everywhere
 
