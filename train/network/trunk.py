@@ -17,6 +17,7 @@ import keras
 from keras import layers, ops
 
 from edgecrnn.train.network.cell import LSTMCell
+from edgecrnn.train.network.filling import filled, known
 from edgecrnn.train.network.layers import flatten, scaled
 from edgecrnn.train.network.settings import FilledSettings, check_frame
 
@@ -29,6 +30,8 @@ class Trunk:
 
     Attributes:
         frame: the input, float32 [batch, height, width, channels] in 0..255.
+        there: 1.0 where a pixel is no hole, [batch, height, width, 1]; None where none are filled.
+        filled: the frame with its holes filled from around them, 0 to 1; None likewise.
         levels: maps at 1, 1/2, 1/4 and 1/8 of the frame's size; the last one knows its blocks.
         state: the LSTM's state after the last block, [batch, units].
         summary: each filter of the last map averaged over all places, [batch, filters].
@@ -39,6 +42,8 @@ class Trunk:
     levels: tuple[Any, ...]
     state: Any
     summary: Any
+    there: Any = None
+    filled: Any = None
     made: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def shared(self, name: str, make: Callable[[], Any]) -> Any:
@@ -48,12 +53,15 @@ class Trunk:
         return self.made[name]
 
 
-def build_trunk(frame_shape: tuple[int, int, int], settings: FilledSettings) -> Trunk:
+def build_trunk(
+    frame_shape: tuple[int, int, int], settings: FilledSettings, holes: bool = False
+) -> Trunk:
     """Fresh layers.
 
     Args:
         frame_shape: (height, width, channels).
         settings: width (of the filters), units, blocks (a side, at most) and cell_clip count.
+        holes: whether black is a hole: it is filled first, and the encoder is told where it was.
 
     Raises:
         EdgecrnnError: the frame cannot be divided.
@@ -61,14 +69,17 @@ def build_trunk(frame_shape: tuple[int, int, int], settings: FilledSettings) -> 
     check_frame(*frame_shape[:2])
     frame = keras.Input(frame_shape, name="frame")
     first, *smaller = (max(8, 8 * round(filters * settings.width / 8)) for filters in _FILTERS)
-    x = convolved(scaled(frame), first, "read_0")
+    there = known(frame) if holes else None
+    guess = filled(frame, there) if holes else None
+    read = ops.concatenate([guess, there], axis=-1) if holes else scaled(frame)
+    x = convolved(read, first, "read_0")
     levels = [x]
     for index, filters in enumerate(smaller, 1):
         x = convolved(x, filters, f"read_{index}", stride=2)
         levels.append(x)
     remembered, state = _remember(x, settings)
     x = convolved(ops.concatenate([x, remembered], axis=-1), smaller[-1], "recall")
-    return Trunk(frame, (*levels[:-1], x), state, ops.mean(x, axis=(1, 2)))
+    return Trunk(frame, (*levels[:-1], x), state, ops.mean(x, axis=(1, 2)), there, guess)
 
 
 def convolved(x: Any, filters: int, name: str, stride: int = 1) -> Any:

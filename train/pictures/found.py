@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -88,10 +89,22 @@ def find_pictures(root: Path, needs: str, seed: int) -> PictureLayout:
     places: Mapping[Path, str | None] = parts or {root: None}
     found = [(split, *each) for place, split in places.items() for each in _in(root, place, needs)]
     if not found:
-        raise EdgecrnnError(f"{root}: expected pictures ({LAYOUTS[needs]}), found none")
+        raise EdgecrnnError(
+            f"{root}: expected pictures ({LAYOUTS[needs]}), found none{_instead(root)}"
+        )
     labels = _labels(root, needs, [said for _, _, said in found])
     items = [_item(path, split or "", needs, said, labels) for split, path, said in found]
     return _divided(PictureLayout(root, tuple(items), labels, False), seed)
+
+
+def _instead(root: Path) -> str:
+    """What lies there that a person may have meant, and what to do with it."""
+    kinds = Counter(kind_of(path) for path in root.rglob("*") if path.is_file())
+    if kinds["pictures"]:
+        return f", but {kinds['pictures']} elsewhere below it; move them into such folders"
+    if kinds["clips"]:
+        return f", but {kinds['clips']} clips; save frames of them as pictures"
+    return ""
 
 
 def _entries(folder: Path) -> list[Path]:

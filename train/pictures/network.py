@@ -36,13 +36,14 @@ def build_picture_model(
         seed: of the weights.
     """
     keras.utils.set_random_seed(seed)
-    trunk = build_trunk(task.frame_shape(settings, shape), network)
     parts = [task.first, task.second] if isinstance(task, Pair) else [task]
     shapes = (
         task.head_shapes(settings, shape[2], classes)
         if isinstance(task, Pair)
         else [task.head_shape(settings, shape[2], classes)]
     )
+    holes = any(form.form == "holes" for form in shapes)
+    trunk = build_trunk(task.frame_shape(settings, shape), network, holes)
     answers = {
         output_name(part): build_head(part.HEAD, trunk, form)
         for part, form in zip(parts, shapes, strict=True)

@@ -55,7 +55,7 @@ def check_pair(name: str) -> None:
 def output_name(task: PictureTask) -> str:
     """The answer's name in the graph: picture, map, grid or vector."""
     # Pixels are known to be 0 to 255; what else a decoder makes of places is a map.
-    if task.head_shape(task.Settings(), 3, 2).form in ("pixels", "change"):
+    if task.head_shape(task.Settings(), 3, 2).form in ("pixels", "change", "holes"):
         return "picture"
     return "map" if task.HEAD == "picture" else task.HEAD
 

@@ -71,8 +71,8 @@ class HeadShape:
         channels: numbers a place, or numbers in all.
         scale: how many times larger than the frame a picture is.
         form: what the numbers are: pixels (0 to 255), change (pixels, as a change of the frame),
-            each (0 to 1, each for itself), one (0 to 1, adding up to one), unit (a vector of
-            length one).
+            holes (black pixels, as a change of what the others let guess), each (0 to 1, each for
+            itself), one (0 to 1, adding up to one), unit (a vector of length one).
         numbers, levels, bits: a bottleneck's: how many numbers a place of 8x8 pixels, how many
             values each of them can take, and how many bits a pixel that may come to.
     """

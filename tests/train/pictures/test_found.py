@@ -134,6 +134,15 @@ def test_nothing_there(tmp_path: Path) -> None:
         find_pictures(tmp_path, "", 0)
 
 
+def test_what_lies_there_instead_is_named(tmp_path: Path) -> None:
+    write(tmp_path / "a.png", 0)
+    with pytest.raises(EdgecrnnError, match="found none, but 1 elsewhere below it; move them"):
+        find_pictures(tmp_path, "classes", 0)
+    (tmp_path / "a.png").rename(tmp_path / "a.mp4")
+    with pytest.raises(EdgecrnnError, match="found none, but 1 clips; save frames of them"):
+        find_pictures(tmp_path, "", 0)
+
+
 def test_a_class_alone_is_none(tmp_path: Path) -> None:
     write(tmp_path / "cat/a.png", 0)
     with pytest.raises(EdgecrnnError, match="expected at least 2 different classes, got cat"):

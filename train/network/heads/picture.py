@@ -19,7 +19,7 @@ def build(trunk: Trunk, shape: HeadShape) -> Any:
     2016), and added to what the encoder read at that size.
     """
     x = trunk.shared("decoded", lambda: _decoded(trunk))
-    change = shape.form == "change"
+    change = shape.form in ("change", "holes")
     numbers = layers.Conv2D(
         shape.channels * shape.scale**2, 3, padding="same", name=f"write_{shape.form}",
         # The first answer is the frame itself.
@@ -27,6 +27,10 @@ def build(trunk: Trunk, shape: HeadShape) -> Any:
     )(x)  # fmt: skip
     if shape.scale > 1:
         numbers = DepthToSpace(shape.scale, name="spread")(numbers)
+    if shape.form == "holes":
+        # What is there passes as it is, to the last level.
+        made = ops.clip(ops.add(trunk.filled, numbers), 0.0, 1.0)
+        return ops.add(trunk.frame, ops.multiply(made, 255.0 * ops.subtract(1.0, trunk.there)))
     if change:
         frame = trunk.frame
         if shape.scale > 1:
