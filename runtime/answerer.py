@@ -12,8 +12,10 @@ from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.engine import Engine
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame
+from edgecrnn.runtime.generating import TASK as GENERATE
 from edgecrnn.runtime.manifest import Manifest
 from edgecrnn.runtime.preprocess import prepare
+from edgecrnn.runtime.seeds import asked_for
 
 
 class Answerer:
@@ -37,6 +39,7 @@ class Answerer:
         self._engine = engine
         self._told = teller_of(manifest.answer)
         self._labels = manifest.labels
+        self._generates = manifest.task == GENERATE
         self._preprocessing = manifest.preprocessing
         self._live = live
         self.resets = 0
@@ -58,6 +61,9 @@ class Answerer:
                 "try another --variant"
             )
         told = self._told(self._engine.parts(answer), self._labels)
+        if self._generates and (asked := asked_for(prepared, len(self._labels))) >= 0:
+            # Not what it sees, but what it was to make.
+            told = told._replace(label=self._labels[asked])
         age = time.monotonic() - frame.captured
         moment = time.time() - age if self._live else frame.time
         return Result(

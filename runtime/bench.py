@@ -21,7 +21,7 @@ from edgecrnn.runtime.preprocess import Image, prepare
 from edgecrnn.runtime.settings import check, setting
 from edgecrnn.runtime.trial import Trial
 
-FORMAT = 1
+FORMAT = 2
 _DENSE_THREADS = 4  # up to so many each count is measured, above it the powers of two
 
 Say = Callable[[str], None]

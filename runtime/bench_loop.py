@@ -2,7 +2,8 @@
 
 Frames with bare resize and invoke alternate with frames through the whole loop, in one process,
 with the same interpreter; the ratio is the median over pairs of neighbours, which leaves out what
-else the machine was doing.
+else the machine was doing. The two of a pair read pictures of their own: the second to read the
+same one would find it in the processor's cache.
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ class LoopCost:
 
     `load_ms` opens the engine, `first_ms` is its first answer. `bare_ms` is resize and invoke,
     `loop_ms` the whole loop without decoding, `ratio` the median of their pairs and
-    `ratio_low`, `ratio_high` its quartiles. `invoke_ms` and `prepare_ms` are parts of both.
+    `ratio_low`, `ratio_high` its quartiles; `own_ms` is the median of their differences.
+    `invoke_ms` and `prepare_ms` are parts of both.
     `fresh_seconds` and `fresh_peak_mb` are a fresh process from its start to the answer for one
     picture. `samples` follow the run over time.
     """
@@ -81,6 +83,7 @@ class LoopCost:
     ratio: float
     ratio_low: float
     ratio_high: float
+    own_ms: float
     fresh_seconds: float
     fresh_peak_mb: float
     samples: tuple[Sample, ...]
@@ -133,6 +136,7 @@ def measure_loop(
         ratio=middle,
         ratio_low=low,
         ratio_high=high,
+        own_ms=statistics.median(b - a for a, b in zip(bare, whole, strict=True)),
         fresh_seconds=statistics.median(seconds for seconds, _ in fresh),
         fresh_peak_mb=max(peak for _, peak in fresh),
         samples=tuple(samples),
@@ -146,16 +150,15 @@ def _pairs(
     preprocessing = bundle.manifest.preprocessing
     period = 1.0 / (bundle.manifest.frame_rate or 10.0)
 
-    def bare(count: int) -> float:
-        image = images[count % len(images)]
+    def bare(image: Image) -> float:
         began = time.perf_counter()
         prepare(image, preprocessing)
         engine.bare_invoke()
         return _since_ms(began)
 
-    def whole(count: int) -> float:
+    def whole(image: Image, count: int) -> float:
         # As far apart as the model was trained: none is left out, nothing is reset.
-        frame = Frame(images[count % len(images)], count, count * period, time.monotonic())
+        frame = Frame(image, count, count * period, time.monotonic())
         began = time.perf_counter()
         loop.feed(frame)
         return _since_ms(began)
@@ -168,12 +171,14 @@ def _pairs(
         pairs: list[tuple[float, float]] = []
         until = min(time.monotonic() + stretch, began + seconds)
         while not pairs or count <= 0 or time.monotonic() < until:
+            number = count + _WARM
+            first, second = pictures_of(number, images)
             # Each comes first as often as the other.
-            if count % 2:
-                second = whole(count + _WARM)
-                pair = (bare(count + _WARM + 1), second)
+            if number % 2:
+                after = whole(first, number)
+                pair = (bare(second), after)
             else:
-                pair = (bare(count + _WARM + 1), whole(count + _WARM))
+                pair = (bare(first), whole(second, number))
             count += 1
             if count > 0:
                 pairs.append(pair)
@@ -183,6 +188,11 @@ def _pairs(
     if loop.paced_out or loop.classifier.resets:
         raise RuntimeError("the loop left out frames that it was to be measured on")
     return [one for one, _ in kept], [other for _, other in kept], samples
+
+
+def pictures_of(pair: int, images: Sequence[Image]) -> tuple[Image, Image]:
+    """The two pictures of a pair: all of them are read before one is read again."""
+    return images[2 * pair % len(images)], images[(2 * pair + 1) % len(images)]
 
 
 def _sample(at: float, pairs: Sequence[tuple[float, float]]) -> Sample:

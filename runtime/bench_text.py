@@ -31,6 +31,7 @@ def bench_text(bench: Bench) -> str:
             f"{loop['ratio']:.3f} (quartiles {loop['ratio_low']:.3f} to {loop['ratio_high']:.3f}, "
             f"{loop['pairs']} pairs)",
         ),
+        ("the loop's own part", f"{milliseconds(loop['own_ms'])} a frame"),
         ("fresh process to first answer", f"{loop['fresh_seconds']:.2f} s"),
         ("its peak memory", f"{loop['fresh_peak_mb']:.0f} MB"),
         ("heat", heat_text(loop["samples"])),

@@ -82,6 +82,7 @@ class Live:
         warn: is told what a person should know.
         load: loads the models again, for `reload`, as many; called by a thread of its own.
         notifier: of the service manager.
+        say: is told what a person may want to know.
 
     Attributes:
         hung: whether a thread is stuck in a driver or a delegate; an orderly end of the process
@@ -100,10 +101,11 @@ class Live:
         warn: Warn = lambda sentence: None,
         load: Callable[[], Sequence[Model]] | None = None,
         notifier: Notifier | None = None,
+        say: Warn = lambda sentence: None,
     ):
         self.hung = False
         self.streams: list[LiveStream] = []
-        self._settings, self._warn, self._load = settings, warn, load
+        self._settings, self._warn, self._say, self._load = settings, warn, say, load
         self._heartbeat = Heartbeat(notifier or Notifier({}))
         self._ended = threading.Event()
         self._loading: threading.Thread | None = None
@@ -265,7 +267,7 @@ class Live:
                 worker.next = model
             for stream in self.streams:
                 stream.error = ""
-            self._warn(f"{models[0].bundle.path}: loaded again: {models[0].about.text()}")
+            self._say(f"{models[0].bundle.path}: loaded again: {models[0].about.text()}")
         self._heartbeat.reloaded()
 
     def _warn_of(self, name: str) -> Warn:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,8 +27,32 @@ def seed_frame(
     noise = rng.integers(0, 256, (rows, columns * 2, channels), np.uint8)
     said = np.full((rows, columns, 1), 128, np.uint8)
     if label >= 0:
-        said = 255 * np.random.default_rng(label).integers(0, 2, said.shape, np.uint8)
+        said = 255 * _pattern(label, rows, columns)[..., None]
     above = noise.repeat(_HALF, axis=1)
     below = np.broadcast_to(said.repeat(_CELL, axis=1), above.shape)
     cells = np.stack([above, below], axis=1).repeat(_HALF, axis=1)
     return np.ascontiguousarray(cells.reshape(shape))
+
+
+def asked_for(frame: npt.NDArray[np.uint8], labels: int) -> int:
+    """The number, below `labels`, of the class that is written into a frame; -1 where none is.
+
+    Args:
+        frame: as `seed_frame` made it, uint8 [height, width, channels].
+        labels: how many classes there are.
+    """
+    said = frame[_HALF::_CELL, ::_CELL, 0]
+    if not np.isin(said, (0, 255)).all():
+        return -1
+    return _numbers(*said.shape, labels).get((said > 0).tobytes(), -1)
+
+
+def _pattern(label: int, rows: int, columns: int) -> npt.NDArray[np.uint8]:
+    """The cells of a class: 0 or 1, uint8 [rows, columns]."""
+    return np.random.default_rng(label).integers(0, 2, (rows, columns, 1), np.uint8)[..., 0]
+
+
+@lru_cache(maxsize=4)
+def _numbers(rows: int, columns: int, labels: int) -> dict[bytes, int]:
+    """The classes by their cells."""
+    return {_pattern(n, rows, columns).astype(bool).tobytes(): n for n in range(labels)}

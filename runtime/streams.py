@@ -25,7 +25,9 @@ from edgecrnn.runtime.sinks import Bounded, Sink, Stream, close_sinks
 from edgecrnn.runtime.status import State, Status
 from edgecrnn.runtime.tally import Latencies, Summary
 
+_HANDING = 0.3  # seconds that sinks may take where another model takes over from a live source
 HANGS = 2.0  # seconds after which a step that has no answer is called hung
+_WRITING = 1.5  # seconds that they may take where a file waits
 _QUIET = 1.0  # seconds without a decision, at least, after which a stream is called waiting
 
 
@@ -81,6 +83,7 @@ class LiveStream:
         self.feed: Feed = NewestFrame(source, changed) if source.live else InOrder(source, realtime)
         self._decision, self._open_sinks, self._several = decision, open_sinks, several
         self._most, self._left_out = most, 0
+        self._unwritten_before: dict[str, int] = {}  # by the sinks of models before this one
         self._began, self._started = time.monotonic(), time.time()
         self.sinks = self._sinks_for(model)
         manifest = model.bundle.manifest
@@ -118,8 +121,9 @@ class LiveStream:
         Raises:
             EdgecrnnError: one cannot be opened.
         """
-        for sink in self.sinks:
-            sink.close()
+        # A camera does not wait: what a server that is away has not taken by then is counted.
+        _close_sinks(self.sinks, _HANDING if self.source.live else _WRITING)
+        self._unwritten_before = self._unwritten
         self.sinks = self._sinks_for(model)
         self.model = model
         self.loop.go_on_with(self._classifier(model), self.sinks, model.bundle.manifest.frame_rate)
@@ -193,6 +197,7 @@ class LiveStream:
             notes=self.source.notes,
             reopened=self._reopened,
             unwritten=self._unwritten,
+            reasons={sink.name: sink.error for sink in self.sinks if isinstance(sink, Bounded)},
             source=self.source.name if self._several else "",
         )
 
@@ -239,7 +244,9 @@ class LiveStream:
 
     @property
     def _unwritten(self) -> dict[str, int]:
-        return {sink.name: sink.dropped for sink in self.sinks if isinstance(sink, Bounded)}
+        bounded = [sink for sink in self.sinks if isinstance(sink, Bounded)]
+        before = self._unwritten_before
+        return {sink.name: sink.dropped + before.get(sink.name, 0) for sink in bounded}
 
     def _newest_error(self) -> str:
         if self.lost or self.error:
@@ -266,15 +273,19 @@ def close_all(streams: Sequence[LiveStream], sinks: float, sources: float) -> No
     for stream in streams:
         stream.feed.stop()
     try:
-        every = [sink for stream in streams for sink in stream.sinks]
-        with contextlib.ExitStack() as direct:
-            for sink in every:
-                if not isinstance(sink, Bounded):
-                    direct.callback(sink.close)
-            close_sinks([sink for sink in every if isinstance(sink, Bounded)], sinks)
+        _close_sinks([sink for stream in streams for sink in stream.sinks], sinks)
     finally:
         for stream in streams:
             stream.feed.close(began + sources)
+
+
+def _close_sinks(sinks: Sequence[Sink], within: float) -> None:
+    """Close those with a thread of their own side by side, in so many seconds; then the others."""
+    with contextlib.ExitStack() as direct:
+        for sink in sinks:
+            if not isinstance(sink, Bounded):
+                direct.callback(sink.close)
+        close_sinks([sink for sink in sinks if isinstance(sink, Bounded)], within)
 
 
 def _ended_live(source: Source, frames: int) -> str:

@@ -80,7 +80,7 @@ class Summary:
     `dropped` were overtaken by newer ones. `seconds` is wall time; `p50_ms`, `p95_ms`, `p99_ms`
     are from captured to published. `end` says why it ended; `lost` is the sentence where the
     source failed. `hung` says that a read of the source would not end. `unwritten` counts results
-    that a sink did not write, by its name.
+    that a sink did not write, by its name, and `reasons` say why.
     """
 
     frames: int
@@ -99,13 +99,14 @@ class Summary:
     p99_ms: float | None = None
     reopened: int = 0
     unwritten: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
     source: str = ""
 
     def text(self) -> str:
         """For a person, without a line end after the last line."""
         rate = self.classified / self.seconds if self.seconds > 0 else 0.0
         came = self.frames / self.seconds if self.seconds > 0 else 0.0
-        counts = [f"{self.frames} frames", f"{self.classified} classified"]
+        counts = [f"{self.frames} frame{'s' * (self.frames != 1)}", f"{self.classified} classified"]
         for count, what in (
             (self.paced_out, "left out for the model's rate"),
             (self.dropped, "dropped as too old"),
@@ -126,6 +127,10 @@ class Summary:
         if self.labels:
             ordered = sorted(self.labels.items(), key=lambda item: -item[1])
             lines.append("labels " + ", ".join(f"{label} {count}" for label, count in ordered))
-        lines += [f"{name}: {count} not written" for name, count in self.unwritten.items() if count]
+        lines += [
+            f"{name}: {count} not written{': ' * bool(reason := self.reasons.get(name, ''))}{reason}"
+            for name, count in self.unwritten.items()
+            if count
+        ]
         lines += [f"note: {note}" for note in self.notes]
         return "\n".join(lines)

@@ -20,9 +20,10 @@ export function tell(told, stream, seen, turn) {
   at("engine").textContent =
     `${now.variant}, ${now.engine}, ${now.threads} thread${now.threads === 1 ? "" : "s"}; ` +
     `${now.operators_taken} of ${all} operators`;
-  at("footer").textContent =
-    `edgecrnn ${told.version} on ${machine.name}; up ${lasted(now.uptime)}; ${count(now.classified)} decisions, ` +
-    `${count(now.resets)} resets, source opened again ${count(now.reopened)} times`;
+  const parts = [`edgecrnn ${told.version} on ${machine.name}`, `up ${lasted(now.uptime)}`, times(now.classified, "decision")];
+  if (now.resets) parts.push(times(now.resets, "reset"));
+  if (now.reopened) parts.push(`source opened again ${times(now.reopened, "time")}`);
+  at("footer").textContent = parts.join("; ");
   at("notice").hidden = !now.error;
   at("notice").textContent = now.error;
   const paused = now.state === "paused";
@@ -41,7 +42,9 @@ function heat({ celsius, megahertz, most_megahertz, throttled = [], throttled_be
   else value("celsius", celsius.toFixed(0), "°C");
   const said = [...throttled, ...throttled_before.filter((w) => !throttled.includes(w)).map((w) => `${w} before`)];
   if (megahertz) said.push(`${megahertz.toFixed(0)} of ${(most_megahertz || megahertz).toFixed(0)} MHz`);
-  at("throttled").textContent = said.join(", ") || "the machine does not tell";
+  at("throttled").textContent = said.join(", ");
+  // Not every machine has a thermometer: no tile that says nothing.
+  at("heat").hidden = !said.length && typeof celsius !== "number";
   at("heat").classList.toggle("bad", throttled.length > 0);
 }
 
@@ -75,6 +78,8 @@ function value(id, number, unit) {
 }
 
 const count = (number) => number.toLocaleString("en");
+
+const times = (number, what) => `${count(number)} ${what}${number === 1 ? "" : "s"}`;
 
 function lasted(seconds) {
   if (seconds < 120) return `${Math.round(seconds)} s`;

@@ -93,7 +93,8 @@ function begin(told) {
     ? "Keep the last seconds under the right label"
     : "Start with --review FOLDER to keep the last seconds under the right label";
   // A picture that was made is looked at: there is no score to follow, and no label to correct.
-  for (const name of ["course", "scores"]) at(name).hidden = !about.labels.length;
+  const scored = about.labels.length && about.answer !== "picture";
+  for (const name of ["course", "scores"]) at(name).hidden = !scored;
   at("wrong").hidden = about.answer !== "labels";
   rows = about.labels.map(row);
   arrange();

@@ -19,6 +19,7 @@ _DEPTH: dict[Takes, int] = {"results": 128, "changes": 256, "frames": 16}
 _NO_PICTURE = np.empty((0, 0, 3), np.uint8)
 _CALM = 60.0  # seconds between two warnings of one sink
 _CLOSE = 1.5  # seconds that closing may take
+_SETTLES = 3.0  # seconds after which a connection that is not there yet is worth a warning
 
 
 class Bounded:
@@ -55,19 +56,21 @@ class Bounded:
         self._raised: BaseException | None = None
         self._label: str | None = None
         self._warned = float("-inf")
+        self._began = time.monotonic()
+        self._counts = sink if isinstance(sink, Counts) else None
         self._thread = threading.Thread(target=self._run, name=f"sink {name}", daemon=True)
         self._thread.start()
 
     @property
     def dropped(self) -> int:
         """Results that were never written: pushed out, failed, or dropped by the sink itself."""
-        own = self._sink.dropped if isinstance(self._sink, Counts) else 0
+        own = self._counts.dropped if self._counts is not None else 0
         return self._dropped + self.failed + own
 
     @property
     def error(self) -> str:
         """Why the newest results were not written; empty while all is well."""
-        return self._error or (self._sink.error if isinstance(self._sink, Counts) else "")
+        return self._error or (self._counts.error if self._counts is not None else "")
 
     def write(self, result: Result, frame: Frame) -> None:
         """Queue one result.
@@ -152,6 +155,8 @@ class Bounded:
         try:
             call()
             self._error = ""
+            if self.error and time.monotonic() - self._began >= _SETTLES:
+                self._tell()
             return True
         except (EdgecrnnError, OSError) as error:
             if isinstance(error, BrokenPipeError):
@@ -161,13 +166,17 @@ class Bounded:
                 return self._end(EdgecrnnError(f"{self.name}: {_said(error)}"))
             self.failed += results
             self._error = _said(error)
-            if time.monotonic() - self._warned >= _CALM:
-                self._warned = time.monotonic()
-                self._warn(f"{self.name}: {self._error}")
+            self._tell()
             return True
         except BaseException as error:
             # A defect: a thread that dies alone would look like a sink with nothing to say.
             return self._end(error)
+
+    def _tell(self) -> None:
+        """Warn of the newest error, unless that was done lately."""
+        if time.monotonic() - self._warned >= _CALM:
+            self._warned = time.monotonic()
+            self._warn(f"{self.name}: {self.error}")
 
     def _end(self, error: BaseException) -> bool:
         with self._changed:

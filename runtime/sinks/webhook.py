@@ -80,6 +80,8 @@ class Webhook:
 
     def __init__(self, url: SplitResult, stream: Stream, patience: Patience):
         self._url, self._stream, self._patience = url, stream, patience
+        self.dropped = 0
+        self.error = ""  # while a message is tried again
         self._label = UNKNOWN
         self._hurry = threading.Event()
         self._run = secrets.token_hex(8)
@@ -115,11 +117,14 @@ class Webhook:
         }
         body = json.dumps(message).encode("ascii")
         for pause in (*self._patience.pauses, None):
+            self.error = ""
             wish, reason = self._try(body)
             if not reason:
                 return
+            self.error = f"the change to {result.label!r} is tried again; {reason}"
             if pause is None or self._hurry.wait(max(pause, wish)):
-                tries = "in any try" if pause is None else "before the run ended"
+                self.error = ""
+                tries = "in any try" if pause is None else "before it was closed"
                 raise EdgecrnnError(
                     f"the change to {result.label!r} was not taken {tries}; {reason}"
                 )

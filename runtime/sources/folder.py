@@ -41,7 +41,8 @@ class Folder:
                 f"can be read: {self._bad[0]}"
             )
         height, width = self._first.image.shape[:2]
-        self.about = f"folder of {len(self._paths)} pictures, the first {width}x{height}"
+        count = f"{len(self._paths)} picture{'s' * (len(self._paths) != 1)}"
+        self.about = f"folder of {count}, the first {width}x{height}"
 
     @property
     def notes(self) -> tuple[str, ...]:

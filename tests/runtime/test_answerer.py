@@ -18,6 +18,7 @@ from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.engine import Engine
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame
+from edgecrnn.runtime.seeds import seed_frame
 
 
 @pytest.fixture
@@ -35,6 +36,15 @@ def test_each_frame_is_answered_for_itself(negative: Bundle) -> None:
     assert (result.frame, result.time, result.label, result.scores) == (7, 1.5, "picture", ())
     assert np.array_equal(result.told.view(image), 255 - image)
     assert answerer.stepping == 0.0 and answerer.resets == 0
+
+
+def test_what_is_made_of_noise_is_called_by_the_class_that_was_asked_for(tmp_path: Path) -> None:
+    path = write_negative(tmp_path / "made.edgecrnn", task="generate", labels=["one", "two"])
+    made = open_bundle(path)
+    answerer = Answerer(choose_engine(made, EngineSettings()).engine, made.manifest, live=False)
+    frames = [seed_frame((SIDE, SIDE, 3), label, np.random.default_rng(7)) for label in (1, 0, -1)]
+    results = [answerer(Frame(frame, 0, 0.0, time.monotonic())) for frame in frames]
+    assert [result.label for result in results if result] == ["two", "one", "picture"]
 
 
 def test_labels_are_read_by_a_classifier(bundle: Bundle) -> None:

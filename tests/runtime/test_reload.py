@@ -82,6 +82,23 @@ def test_a_new_bundle_takes_over_without_a_gap(
     manager.close()
 
 
+def test_a_server_that_is_away_holds_up_nothing(
+    edgecrnn: Command, make_bundle: Callable[..., Path], camera: Camera
+) -> None:
+    nobody = "--sink", "webhook:http://127.0.0.1:1/", "--sink", "mqtt://127.0.0.1:1/door"
+    running = Running(edgecrnn, make_bundle(), camera, *nobody)
+    running.read(6)
+    running.process.send_signal(signal.SIGHUP)
+    assert "warning" not in running.until_said("loaded again")
+    # 25 frames a second come: half a second is left out at most, the machine's own pauses too.
+    frames = [result["frame"] for result in running.read(20)]
+    assert max(b - a for a, b in itertools.pairwise(frames)) <= 14
+    running.process.terminate()
+    _, err = running.process.communicate(timeout=20)
+    assert "webhook:http://127.0.0.1:1: 2 not written\n" in err
+    assert "not written: the broker cannot be reached" in err
+
+
 @pytest.mark.parametrize("kind", ["garbage", "changed byte", "missing", "other format"])
 def test_a_bad_bundle_is_refused_and_the_old_one_goes_on(
     edgecrnn: Command,

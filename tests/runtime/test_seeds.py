@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgecrnn.runtime.seeds import seed_frame
+from edgecrnn.runtime.seeds import asked_for, seed_frame
 
 SHAPE = (32, 40, 3)
 
@@ -30,3 +30,10 @@ def test_classes_differ_and_none_is_gray() -> None:
 def test_the_same_seed_gives_the_same_frame() -> None:
     one, other = (seed_frame(SHAPE, 1, np.random.default_rng(7)) for _ in "ab")
     assert np.array_equal(one, other)
+
+
+def test_the_class_is_read_again() -> None:
+    rng = np.random.default_rng(0)
+    asked = [asked_for(seed_frame(SHAPE, label, rng), 10) for label in range(-1, 12)]
+    assert asked == [*range(-1, 10), -1, -1]
+    assert asked_for(rng.integers(0, 256, SHAPE, np.uint8), 10) == -1

@@ -95,6 +95,7 @@ def test_the_summary_says_what_happened() -> None:
         p99_ms=4.0,
         reopened=2,
         unwritten={"mqtt://x": 3, "csv:y": 0},
+        reasons={"mqtt://x": "the broker is away"},
         end="interrupted",
         labels={"unknown": 2, "red": 98},
         notes=("clip.avi ended after 3 of 9 frames",),
@@ -104,6 +105,6 @@ def test_the_summary_says_what_happened() -> None:
         "5 dropped as too old, 1 reset, 2 times reopened in 10.0 s (30.0 a second in, 10.0 out)",
         "captured to published: p50 2.0 ms, p95 3.0 ms, p99 4.0 ms",
         "labels red 98, unknown 2",
-        "mqtt://x: 3 not written",
+        "mqtt://x: 3 not written: the broker is away",
         "note: clip.avi ended after 3 of 9 frames",
     ]

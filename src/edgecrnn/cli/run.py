@@ -88,7 +88,7 @@ def execute(args: argparse.Namespace) -> int:
         for source in sources:
             _say(f"{source.name}: {source.about}; {ran}")
             ran = "the same"
-        live = Live(models, sources, open_sinks, settings, _warn, load, Notifier())
+        live = Live(models, sources, open_sinks, settings, _warn, load, Notifier(), _say)
         if page is not None:
             page.show(live)
         try:

@@ -11,7 +11,7 @@ from tests.runtime.sinks.made import a_frame, a_result, eventually
 from edgecrnn.runtime.classifier import Result
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame
-from edgecrnn.runtime.sinks import Bounded, Takes, close_sinks
+from edgecrnn.runtime.sinks import Bounded, Takes, _bounded, close_sinks
 
 
 class Slow:
@@ -107,6 +107,28 @@ def test_a_live_stream_goes_on_when_a_sink_fails_and_warns_once(error: Exception
     assert eventually(lambda: slow.frames() == [20])
     assert (sink.error, sink.dropped) == ("", 20)
     sink.close()
+
+
+def test_a_sink_that_drops_by_itself_is_warned_of_once_it_had_time_to_connect(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Away:
+        dropped, error = 0, "the broker cannot be reached"
+
+        def write(self, result: Result, frame: Frame) -> None:
+            """Keeps it for later."""
+
+        def close(self) -> None:
+            """Nothing is held."""
+
+    warnings: list[str] = []
+    for settles in (60.0, 0.0):
+        monkeypatch.setattr(_bounded, "_SETTLES", settles)
+        sink = Bounded(Away(), "mqtt://door", warn=warnings.append)
+        for number in range(5):
+            sink.write(a_result("cat", number), a_frame(number))
+        sink.close()
+    assert warnings == ["mqtt://door: the broker cannot be reached"]
 
 
 def test_a_file_ends_where_its_results_cannot_be_written() -> None:
