@@ -1,10 +1,11 @@
 """Pictures made of noise: how far they lie from true ones, and what a classifier learns of them.
 
 A classifier of true training pictures reads features; Frechet's distance (Heusel et al., 2017) is
-taken between those of test pictures and of made ones. With few pictures it comes out too large
-(Bińkowski et al., 2018): thousands are made, and the interval draws the same test pictures for both.
-The usual method is a Gaussian fitted to the pixels of training pictures. A second classifier sees made pictures alone, and is asked about test
-pictures; it has to reach 80 % of what the first reaches.
+taken between those of test pictures and of made ones. It comes out too large with few pictures
+(Bińkowski et al., 2018): thousands are made, and the interval draws the same test pictures for
+both. The usual method is a Gaussian fitted to the pixels of training pictures. A second classifier
+sees made pictures alone, and is asked about test pictures; it has to reach 80 % of what the first
+reaches.
 """
 
 from __future__ import annotations

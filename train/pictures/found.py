@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,17 +16,17 @@ from edgecrnn.train.data.layout import file_digest
 from edgecrnn.train.data.names import natural_key
 from edgecrnn.train.data.scan import SPLIT_NAMES, kind_of
 from edgecrnn.train.data.split import assign
+from edgecrnn.train.pictures.box_table import BOXES, COLUMNS, Row, box_of, read_rows
 
 NAMES = "labels.txt"
-_PICTURES, _MASKS, _BOXES = "pictures", "masks", "boxes.csv"
-_COLUMNS = ("file", "left", "top", "width", "height", "label")
+_PICTURES, _MASKS = "pictures", "masks"
 # What a task needs, as a person lays it out.
 LAYOUTS = {
     "": "[split/]any/folders/picture.jpg",
     "classes": "[split/]class/picture.jpg",
     "masks": f"[split/]{_PICTURES}/NAME.jpg with [split/]{_MASKS}/NAME.png (each pixel's class "
     f"as its level) and {NAMES} (a class a line, the first for level 0)",
-    "boxes": f"[split/]{_PICTURES}/NAME.jpg with [split/]{_BOXES} ({','.join(_COLUMNS)}; pixels)",
+    "boxes": f"[split/]{_PICTURES}/NAME.jpg with [split/]{BOXES} ({','.join(COLUMNS)}; pixels)",
 }
 _SHARES = {"val": 0.15, "test": 0.15}
 
@@ -122,7 +121,7 @@ def _pictures(folder: Path) -> Iterator[Path]:
             yield entry
 
 
-_Said = str | Path | list[dict[str, str]] | None
+_Said = str | Path | list[Row] | None
 
 
 def _in(root: Path, place: Path, needs: str) -> Iterator[tuple[Path, _Said]]:
@@ -135,7 +134,7 @@ def _in(root: Path, place: Path, needs: str) -> Iterator[tuple[Path, _Said]]:
             yield from ((path, folder.name) for path in _pictures(folder))
         return
     pictures = place / _PICTURES
-    beside = place / (_MASKS if needs == "masks" else _BOXES)
+    beside = place / (_MASKS if needs == "masks" else BOXES)
     for wanted in (pictures, beside):
         if not wanted.exists():
             raise EdgecrnnError(f"{root}: expected {LAYOUTS[needs]}, got no {wanted}; add it")
@@ -146,29 +145,12 @@ def _in(root: Path, place: Path, needs: str) -> Iterator[tuple[Path, _Said]]:
                 raise EdgecrnnError(f"{path}: expected a mask for it at {mask}, got none; add it")
             yield path, mask
         return
-    rows = _box_rows(beside)
+    rows = read_rows(beside)
     known = {path.name: path for path in _pictures(pictures)}
     for name in rows:
         if name not in known:
             raise EdgecrnnError(f"{beside}: expected names of files in {pictures}, got {name!r}")
     yield from ((path, rows.get(name, [])) for name, path in known.items())
-
-
-def _box_rows(table: Path) -> dict[str, list[dict[str, str]]]:
-    try:
-        with table.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            if tuple(reader.fieldnames or ()) != _COLUMNS:
-                raise EdgecrnnError(
-                    f"{table}: expected the columns {','.join(_COLUMNS)}, got "
-                    f"{','.join(reader.fieldnames or ())}"
-                )
-            rows: dict[str, list[dict[str, str]]] = {}
-            for row in reader:
-                rows.setdefault(row["file"], []).append({"line": str(reader.line_num), **row})
-            return rows
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise EdgecrnnError(f"{table}: expected a CSV in UTF-8, got {error}") from error
 
 
 def _labels(root: Path, needs: str, said: Sequence[_Said]) -> tuple[str, ...]:
@@ -177,7 +159,7 @@ def _labels(root: Path, needs: str, said: Sequence[_Said]) -> tuple[str, ...]:
     if needs == "masks":
         path = root / NAMES
         try:
-            names = tuple(path.read_text("utf-8").split("\n"))
+            names = tuple(path.read_text("utf-8-sig").split("\n"))
         except (OSError, UnicodeDecodeError) as error:
             raise EdgecrnnError(
                 f"{path}: expected a class a line, the first for level 0, got no such file in "
@@ -204,25 +186,10 @@ def _item(path: Path, split: str, needs: str, said: _Said, labels: tuple[str, ..
     if isinstance(said, Path):
         return Item(path, split, digest + file_digest(said), mask=said)
     if isinstance(said, list):
-        boxes = [_box(path, row, labels) for row in said]
+        boxes = [box_of(path, row, labels) for row in said]
         array = np.array(boxes, np.float32).reshape(-1, 5)
         return Item(path, split, digest + array.tobytes().hex(), boxes=array)
     return Item(path, split, digest)
-
-
-def _box(path: Path, row: Mapping[str, str], labels: tuple[str, ...]) -> tuple[float, ...]:
-    try:
-        left, top, width, height = (float(row[name]) for name in _COLUMNS[1:5])
-    except (TypeError, ValueError) as error:
-        raise EdgecrnnError(
-            f"{_BOXES} line {row['line']}: expected numbers for the box in {path.name}, got {error}"
-        ) from error
-    if not (width > 0 and height > 0 and left >= 0 and top >= 0):
-        raise EdgecrnnError(
-            f"{_BOXES} line {row['line']}: expected a box inside {path.name}, got left {left:g}, "
-            f"top {top:g}, width {width:g}, height {height:g}"
-        )
-    return left, top, width, height, float(labels.index(row["label"]))
 
 
 def _divided(layout: PictureLayout, seed: int) -> PictureLayout:

@@ -124,7 +124,10 @@ def _mask(
     mask = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if mask is None or mask.ndim != 2 or mask.dtype != np.uint8:
         got = "no picture" if mask is None else f"{mask.dtype} {mask.shape}"
-        raise EdgecrnnError(f"{path}: expected a PNG with one channel of 8 bits, got {got}")
+        raise EdgecrnnError(
+            f"{path}: expected a PNG with one channel of 8 bits, got {got}; a palette's colors are "
+            "three: save the numbers themselves as gray"
+        )
     if mask.shape != shape:
         raise EdgecrnnError(
             f"{path}: expected a mask of its picture's {shape[1]}x{shape[0]} pixels, got "

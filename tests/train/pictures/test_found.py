@@ -84,6 +84,10 @@ def test_what_is_missing_is_named_with_its_layout(scenes: Path, tmp_path: Path) 
     [
         ("00000.png,1,1,0,4,3", r"line \d+: expected a box inside 00000.png"),
         ("00000.png,1,1,x,4,3", r"line \d+: expected numbers for the box in 00000.png"),
+        ("00000.png,1,1,4,4", r"line \d+: expected file, left, .*, label, got 00000.png,1,1,4,4"),
+        ("00000.png,1,1,4,4,", r"line \d+: expected file, left, .*, label, got"),
+        ("00000.png,1,1,4,4,3,9", r"line \d+: expected file, left, .*, label, got"),
+        ("00000.png,nan,1,4,4,3", r"line \d+: expected a box inside 00000.png, got left nan"),
         ("nowhere.png,1,1,4,4,3", r"expected names of files in .*, got 'nowhere.png'"),
         ("00000.png,30,1,9,4,3", r"expected boxes inside its 32x32 pixels, got left 30"),
     ],
@@ -94,6 +98,25 @@ def test_boxes_that_do_not_fit(scenes: Path, tmp_path: Path, row: str, said: str
         file.write(row + "\n")
     with pytest.raises(EdgecrnnError, match=said):
         load_pictures(find_pictures(data, "boxes", 0), SMALL)
+
+
+def test_a_table_as_a_spreadsheet_writes_it(scenes: Path, tmp_path: Path) -> None:
+    data = broken(scenes, tmp_path)
+    table = data / "train/boxes.csv"
+    spaced = table.read_text().replace(",", " , ")
+    table.write_bytes("\ufeff".encode() + spaced.encode() + b"\r\n,,,,,\r\n")
+    layouts = [find_pictures(folder, "boxes", 0) for folder in (scenes, data)]
+    for one, other in zip(*(layout.items for layout in layouts), strict=True):
+        assert one.boxes is not None and np.array_equal(one.boxes, other.boxes)
+    assert layouts[0].labels == layouts[1].labels
+
+
+def test_a_folder_where_the_table_should_be(scenes: Path, tmp_path: Path) -> None:
+    data = broken(scenes, tmp_path)
+    (data / "train/boxes.csv").unlink()
+    (data / "train/boxes.csv").mkdir()
+    with pytest.raises(EdgecrnnError, match=r"boxes.csv: expected a CSV in UTF-8, got"):
+        find_pictures(data, "boxes", 0)
 
 
 def test_a_table_with_other_columns(scenes: Path, tmp_path: Path) -> None:
