@@ -127,10 +127,8 @@ class Summary:
         if self.labels:
             ordered = sorted(self.labels.items(), key=lambda item: -item[1])
             lines.append("labels " + ", ".join(f"{label} {count}" for label, count in ordered))
-        lines += [
-            f"{name}: {count} not written{': ' * bool(reason := self.reasons.get(name, ''))}{reason}"
-            for name, count in self.unwritten.items()
-            if count
-        ]
+        for name, count in self.unwritten.items():
+            why = f": {self.reasons[name]}" if self.reasons.get(name) else ""
+            lines += [f"{name}: {count} not written{why}"] if count else []
         lines += [f"note: {note}" for note in self.notes]
         return "\n".join(lines)
