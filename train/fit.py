@@ -134,14 +134,20 @@ def fit(
     best, best_score, best_epoch = progress.best, progress.best_score, progress.best_epoch
     interrupted = False
     try:
+        coming = None  # the next epoch's windows
         for epoch in range(progress.epoch, settings.epochs):
             # Asked before an epoch, so that a training that had stopped stops when it is resumed.
             if settings.patience and epoch - 1 - best_epoch >= settings.patience:
                 break
             started = time.perf_counter()
             trained = _train_epoch(
-                learn, windows(epoch), functools.partial(on_step, epoch), machines.workers
+                learn,
+                coming or windows(epoch),
+                functools.partial(on_step, epoch),
+                machines.workers,
             )
+            # Asked for now, so that the first of them are there after the validation.
+            coming = windows(epoch + 1) if epoch + 1 < settings.epochs else None
             if not np.isfinite(trained.loss):
                 raise EdgecrnnError(
                     f"loss: expected a number, got {trained.loss} in epoch {epoch + 1}; the last "

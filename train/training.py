@@ -14,10 +14,10 @@ from edgecrnn.train.data.augment import Augmentation
 from edgecrnn.train.data.batches import (
     picture_batches,
     picture_steps,
-    prefetch,
     stream_steps,
     stream_windows,
 )
+from edgecrnn.train.data.prefetch import Prefetch
 from edgecrnn.train.data.store import Data, FrameStore
 from edgecrnn.train.data.window import every, mixed
 from edgecrnn.train.fit import Epoch, Fitted, Trainee, Windows, fit
@@ -247,6 +247,6 @@ def _windows(
             made = picture_batches(store, s.batch, s.seed, epoch, augment, balanced, mirrored, rows)
         if s.mixup and training:
             made = mixed(made, s.mixup, s.seed, epoch)
-        return prefetch(every(made, stride) if stride > 1 else made)
+        return Prefetch(every(made, stride) if stride > 1 else made)
 
     return windows

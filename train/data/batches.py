@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-import queue
-import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +13,6 @@ from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.train.data.augment import Augmentation, Draws, Noise, apply, draw
 from edgecrnn.train.data.store import FrameStore
 
-T = TypeVar("T")
 _Ints = npt.NDArray[np.int64]
 
 
@@ -145,52 +140,6 @@ def picture_batches(
         )
 
 
-def prefetch(iterator: Iterator[T], depth: int = 2) -> Generator[T, None, None]:
-    """The items of `iterator`, made by a thread that is up to `depth` items ahead.
-
-    What the iterator raises is raised here, after the items before it. Closing the generator,
-    or dropping it, ends the thread and closes the iterator.
-    """
-    line: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(depth)
-    stop = threading.Event()
-
-    def put(going: bool, value: T | BaseException | None) -> bool:
-        while not stop.is_set():
-            try:
-                line.put((going, value), timeout=0.1)
-                return True
-            except queue.Full:
-                continue
-        return False
-
-    def work() -> None:
-        try:
-            for item in iterator:
-                if not put(True, item):
-                    break
-            else:
-                put(False, None)
-        except BaseException as error:
-            put(False, error)
-        finally:
-            if isinstance(iterator, Generator):
-                iterator.close()
-
-    thread = threading.Thread(target=work, name="prefetch", daemon=True)
-    thread.start()
-    try:
-        while True:
-            going, value = line.get()
-            if not going:
-                if isinstance(value, BaseException):
-                    raise value
-                return
-            yield value  # type: ignore[misc]
-    finally:
-        stop.set()
-        thread.join()
-
-
 def _order(store: FrameStore, least: int, balanced: bool, rng: np.random.Generator) -> _Ints:
     """Clip numbers in the order they are shown, with `least` frames or more in all."""
     if not balanced:
@@ -259,24 +208,31 @@ def _gather(
     rows: range,
 ) -> npt.NDArray[np.uint8]:
     """The frames at `rows` of `place` [B, T] of the sequence, changed as drawn: [rows, T, ...]."""
-    result = np.empty((len(rows), place.shape[1], *store.frames.shape[1:]), np.uint8)
-    for number, row in enumerate(place):
-        if number not in rows:
-            if noise is not None:
-                noise.pass_by(result[0].size)
-            continue
-        out = result[rows.index(number)]
-        # A run of one clip is one slice of the memory map. The same clip twice in a row, or two
-        # clips that are neighbours in the store, are two runs.
-        breaks = (np.diff(frames[row]) != 1) | (np.diff(clips[row]) != 0)
-        cuts = [0, *(np.flatnonzero(breaks) + 1).tolist(), len(row)]
-        for first, end in itertools.pairwise(cuts):
-            begin = int(frames[row[first]])
-            source = store.frames[begin : begin + end - first]
-            if draws is None:
-                out[first:end] = source
+    own = place[rows.start : rows.stop]
+    result = np.empty((*own.shape, *store.frames.shape[1:]), np.uint8)
+    numbers, shown = frames[own], clips[own]
+    # A run of one clip is one slice of the memory map. The same clip twice in a row, or two
+    # clips that are neighbours in the store, are two runs.
+    begins = np.ones(own.shape, bool)
+    begins[:, 1:] = (np.diff(numbers) != 1) | (np.diff(shown) != 0)
+    cuts = np.flatnonzero(begins)
+    lengths = np.diff(cuts, append=own.size)
+    runs = zip(
+        cuts.tolist(), lengths.tolist(), numbers.flat[cuts].tolist(), shown.flat[cuts].tolist(),
+        strict=True,
+    )  # fmt: skip
+    tables = None if draws is None else draws.tables(shown.flat[cuts])
+    flat = result.reshape(-1, *result.shape[2:])
+    for run, (first, length, begin, clip) in enumerate(runs):
+        source, out = store.frames[begin : begin + length], flat[first : first + length]
+        if draws is None or tables is None:
+            out[...] = source
+        else:
+            apply(source, clip, draws, out, tables[run])
+    if noise is not None:
+        for row in range(len(place)):
+            if row in rows:
+                noise.add(result[row - rows.start])
             else:
-                apply(source, int(clips[row[first]]), draws, out[first:end])
-        if noise is not None:
-            noise.add(out)
+                noise.pass_by(result[0].size)
     return result

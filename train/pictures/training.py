@@ -11,7 +11,7 @@ from typing import Any
 import edgecrnn
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.files import new_folder, not_written
-from edgecrnn.train.data.batches import prefetch
+from edgecrnn.train.data.prefetch import Prefetch
 from edgecrnn.train.fit import Fitted, fit
 from edgecrnn.train.network.cost import model_multiply_adds
 from edgecrnn.train.pictures.adversary import Adversary, build_adversary
@@ -59,7 +59,7 @@ def train_pictures(
     validation = list(judged_batches(task, settings, data.splits["val"], "val", train.batch))
 
     def windows(epoch: int) -> Any:
-        return prefetch(
+        return Prefetch(
             training_batches(task, settings, data.splits["train"], train.batch, train.seed, epoch)
         )
 

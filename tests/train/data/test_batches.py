@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import math
-import threading
-import time
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -16,7 +13,6 @@ from edgecrnn.train.data.batches import (
     Window,
     picture_batches,
     picture_steps,
-    prefetch,
     stream_steps,
     stream_windows,
 )
@@ -154,61 +150,6 @@ def test_pictures(count: int, batch: int, balanced: bool) -> None:
         assert sorted(counted) == list(range(count))
     for w in windows:
         assert np.array_equal(labels_of(w), store.labels[numbers(w)])
-
-
-def prefetchers() -> list[threading.Thread]:
-    return [t for t in threading.enumerate() if t.name == "prefetch"]
-
-
-def test_prefetch_keeps_the_order() -> None:
-    assert list(prefetch(iter(range(50)))) == list(range(50))
-    assert prefetchers() == []
-
-
-def test_prefetch_works_ahead() -> None:
-    made: list[int] = []
-
-    def items() -> Iterator[int]:
-        for i in range(10):
-            made.append(i)
-            yield i
-
-    ahead = prefetch(items(), depth=3)
-    next(ahead)
-    deadline = time.monotonic() + 5
-    while len(made) < 5 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    # One taken, three in line, one in hand.
-    assert made == [0, 1, 2, 3, 4]
-    ahead.close()
-
-
-def test_prefetch_passes_exceptions_on() -> None:
-    def items() -> Iterator[int]:
-        yield 1
-        raise ValueError("from the thread")
-
-    ahead = prefetch(items())
-    assert next(ahead) == 1
-    with pytest.raises(ValueError, match="from the thread"):
-        next(ahead)
-    assert prefetchers() == []
-
-
-def test_closing_prefetch_ends_the_thread_and_the_iterator() -> None:
-    closed = threading.Event()
-
-    def items() -> Iterator[int]:
-        try:
-            while True:
-                yield 1
-        finally:
-            closed.set()
-
-    ahead = prefetch(items())
-    next(ahead)
-    ahead.close()
-    assert prefetchers() == [] and closed.is_set()
 
 
 def test_a_mirrored_clip_stands_under_the_other_class() -> None:
