@@ -10,11 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgecrnn.train.evaluation.metrics import Floats, Ints
+from edgecrnn.train.evaluation.metrics import Ints, paired_difference
 from edgecrnn.train.evaluation.result import Evaluation
 
-_BOOTSTRAPS = 2000
-_BLOCK = 64  # resamples drawn at once; bounds the memory
 _SURE = 0.05
 
 
@@ -129,25 +127,11 @@ def _difference(
     a, b = shared.T
     right, counted = mine.right[a], mine.counted[a]
     right_too, counted_too = theirs.right[b], theirs.counted[b]
-    if not counted.sum() or not counted_too.sum():
+    gap, (low, high) = paired_difference((right, counted), (right_too, counted_too), seed)
+    if math.isnan(gap):
         return Difference(one, other, what, 0, 0.0, (0.0, 0.0), 0, 0)
-    points = 100 * float(_gap(right, counted, right_too, counted_too))
-    random, values = np.random.default_rng(seed), []
-    for start in range(0, _BOOTSTRAPS, _BLOCK):
-        drawn = random.integers(0, len(a), (min(_BLOCK, _BOOTSTRAPS - start), len(a)))
-        values.append(_gap(right[drawn], counted[drawn], right_too[drawn], counted_too[drawn]))
-    low, high = np.nanquantile(np.concatenate(values), (0.025, 0.975))
     more, less = right * counted_too, right_too * counted
     return Difference(
-        one, other, what, len(a), points, (100 * float(low), 100 * float(high)),
+        one, other, what, len(a), 100 * gap, (100 * low, 100 * high),
         int((more > less).sum()), int((more < less).sum()),
     )  # fmt: skip
-
-
-def _gap(right: Ints, counted: Ints, right_too: Ints, counted_too: Ints) -> Floats:
-    """Share of all counted that is right, less the same of the other; over the last axis."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        one = right.sum(axis=-1) / counted.sum(axis=-1)
-        other = right_too.sum(axis=-1) / counted_too.sum(axis=-1)
-    gap: Floats = np.asarray(one - other, np.float64)
-    return gap

@@ -95,7 +95,7 @@ def evaluate(
         predicted = clip_predictions(scores, warmup)
         shuffled = shuffled_accuracy(predictor, store, warmup, seed, advance)
         trace = _trace(predictor, store, warmup, seed, advance)
-        stream = _stream(trace, store, seed)
+        stream = _stream(trace, store, predicted, seed)
     decided: DecidedScores | None = None
     curve: tuple[CurvePoint, ...] = ()
     if decision is not None and not decision.thresholds:
@@ -108,6 +108,7 @@ def evaluate(
         balanced_accuracy=metrics.balanced_accuracy(confusion),
         count=len(store),
         shuffled_accuracy=shuffled,
+        frame_accuracy=None if stream is None else _frame_accuracy(scores, store, warmup),
     )
     return Evaluation(
         kind=kind,
@@ -246,13 +247,25 @@ def _trace(predictor: Predictor, store: Clips, warmup: int, seed: int, advance: 
     return Trace(order, truth, scores, counted_frames(truth, warmup))
 
 
-def _stream(trace: Trace, store: Clips, seed: int) -> StreamScores:
+def _frame_accuracy(scores: Sequence[Scores], store: Clips, warmup: int) -> float | None:
+    """Share right of the clips' frames after the warm-up, each an answer of its own."""
+    pairs = zip(scores, store.labels.tolist(), strict=True)
+    right = np.concatenate([clip[warmup:].argmax(axis=1) == label for clip, label in pairs])
+    return float(right.mean()) if len(right) else None
+
+
+def _stream(trace: Trace, store: Clips, predicted: Ints, seed: int) -> StreamScores:
     truth, counted = trace.truth, trace.counted
     decided = trace.scores.argmax(axis=1)
     delays = metrics.follow_delays(truth, decided)
     starts = clip_starts(store, trace.order)
     right = metrics.per_clip((truth == decided) & counted, starts)
-    low, high = metrics.share_interval(right, metrics.per_clip(counted, starts), seed)
+    frames = metrics.per_clip(counted, starts)
+    low, high = metrics.share_interval(right, frames, seed)
+    clips_right = (predicted == store.labels)[trace.order]
+    less, (least, most) = metrics.paired_difference(
+        (right, frames), (clips_right, np.ones(len(clips_right))), seed
+    )
     return StreamScores(
         accuracy=_maybe(metrics.share_right(truth, decided, counted)),
         interval=(_maybe(low), _maybe(high)),
@@ -263,6 +276,8 @@ def _stream(trace: Trace, store: Clips, seed: int) -> StreamScores:
         delay_p90=metrics.delay_quantile(delays, 0.9),
         never_followed=int(np.isinf(delays).sum()),
         flickers_per_1000=_maybe(metrics.flickers_per_1000(truth, decided, counted)),
+        less_clips=_maybe(less),
+        less_clips_interval=(_maybe(least), _maybe(most)),
     )
 
 

@@ -125,6 +125,43 @@ def share_interval(
     return (low, high)
 
 
+def paired_difference(
+    one: tuple[npt.NDArray[Any], npt.NDArray[Any]],
+    other: tuple[npt.NDArray[Any], npt.NDArray[Any]],
+    seed: int,
+    resamples: int = 2000,
+) -> tuple[float, tuple[float, float]]:
+    """One share less another of the same clips, and its 95 % interval.
+
+    Clips are drawn with replacement, and with a clip both answers to it: what is easy or hard for
+    both does not widen the interval.
+
+    Args:
+        one: (right, counted) answers of each clip, [clips] both.
+        other: the same of the other.
+        seed: of the draws.
+        resamples: how many.
+
+    Returns:
+        The difference, (low, high); NaN where one of them counts nothing.
+    """
+    values = np.stack([*one, *other], axis=-1)
+    difference = float(_share_less(values.sum(axis=0)))
+    if math.isnan(difference):
+        return math.nan, (math.nan, math.nan)
+    random, drawn = np.random.default_rng(seed), []
+    for start in range(0, resamples, _BLOCK):
+        clips = random.integers(0, len(values), (min(_BLOCK, resamples - start), len(values)))
+        drawn.append(_share_less(values[clips].sum(axis=1)))
+    low, high = np.nanquantile(np.concatenate(drawn), (0.025, 0.975))
+    return difference, (float(low), float(high))
+
+
+def _share_less(sums: npt.NDArray[Any]) -> Floats:
+    """Of [..., 4] sums right, counted, right, counted: the first share less the second."""
+    return _divide(sums[..., 0], sums[..., 1]) - _divide(sums[..., 2], sums[..., 3])
+
+
 def difference_interval(
     one: float, interval: tuple[float, float], other: float, others: tuple[float, float]
 ) -> tuple[float, float]:

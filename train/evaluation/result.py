@@ -38,6 +38,7 @@ class ClipScores:
     balanced_accuracy: float
     count: int
     shuffled_accuracy: float | None  # the same clips, their frames shuffled; None for pictures
+    frame_accuracy: float | None = None  # of their frames after the warm-up, one by one; likewise
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class StreamScores:
     delay_p90: int | None  # frames until 90 % of the changes were followed; None: never
     never_followed: int  # changes that the decision did not follow before the next one
     flickers_per_1000: float | None  # decisions that change where the truth does not
+    less_clips: float | None = None  # accuracy less that of the clips
+    less_clips_interval: tuple[float | None, float | None] = (None, None)  # 95 %, clips in pairs
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,9 @@ def _headline(evaluation: Evaluation) -> str:
                 percent(baseline.stream_accuracy) if baseline else "-",
             ]
         )
+        less = "-" if stream.less_clips is None else f"{100 * stream.less_clips:+.1f}"
+        rows.append(["  less clips, points", less, interval_said(stream.less_clips_interval), ""])
+        rows.append(["frames of the clips, one by one", percent(clip.frame_accuracy), "", ""])
     rows.append(["mean over the classes (balanced)", percent(clip.balanced_accuracy), "", ""])
     if clip.shuffled_accuracy is not None:
         rows.append(["clips, their frames shuffled", percent(clip.shuffled_accuracy), "", ""])

@@ -102,6 +102,17 @@ def test_what_is_counted_on_the_stream() -> None:
     assert trace.counted.sum() == 30
 
 
+def test_the_stream_beside_the_clips() -> None:
+    """The first frame of a clip is in doubt, and called falling: one of 20 in a rising clip."""
+    result = evaluate(Slope(), ramps(count=2, length=20), LABELS, "clips", warmup=0)
+    assert result.stream is not None and result.stream.accuracy is not None
+    assert result.clip.accuracy == 1.0
+    assert result.clip.frame_accuracy == pytest.approx(39 / 40)
+    assert result.stream.less_clips == pytest.approx(result.stream.accuracy - 1.0)
+    low, high = result.stream.less_clips_interval
+    assert low is not None and high is not None and low <= result.stream.less_clips <= high <= 0.0
+
+
 def test_pictures_have_no_stream() -> None:
     store = FrameStore(
         frames=np.array([10, 240, 200, 30, 130], np.uint8).reshape(-1, 1, 1, 1),
@@ -112,7 +123,7 @@ def test_pictures_have_no_stream() -> None:
     )
     result = evaluate(Bright(), store, LABELS, "pictures", warmup=8, baseline=Bright())
     assert result.stream is None
-    assert result.clip.shuffled_accuracy is None
+    assert result.clip.shuffled_accuracy is result.clip.frame_accuracy is None
     assert result.clip.accuracy == pytest.approx(0.8)
     assert result.warmup == 0
     assert result.baseline is not None

@@ -193,3 +193,19 @@ def test_the_interval_holds_the_accuracy(answers: list[tuple[int, int]], seed: i
     low, high = metrics.bootstrap_interval(right, np.ones(len(right)), seed, resamples=400)
     assert 0.0 <= low <= right.mean() + 1e-9
     assert right.mean() - 1e-9 <= high <= 1.0
+
+
+def test_a_paired_difference_by_hand() -> None:
+    """Two of four frames, three of three clips: a half less one; pairs leave no spread."""
+    stream = np.array([2, 0, 0]), np.array([2, 2, 0])
+    clips = np.array([1, 1, 1]), np.array([1, 1, 1])
+    less, (low, high) = metrics.paired_difference(stream, clips, 0)
+    assert less == pytest.approx(-0.5)
+    assert (low, high) == (-1.0, 0.0)
+    random = np.random.default_rng(0)
+    right = random.integers(0, 2, 200)
+    counted = np.full(200, 10)
+    same = metrics.paired_difference((10 * right, counted), (right, np.ones(200)), 0)
+    assert same == (0.0, (0.0, 0.0))
+    nothing = metrics.paired_difference((np.zeros(200),) * 2, (right, np.ones(200)), 0)
+    assert all(math.isnan(value) for value in (nothing[0], *nothing[1]))
