@@ -166,8 +166,8 @@ class Live:
                 self._ended.wait(GLANCE)
                 self._ended.clear()
                 self._watch()
-                gone = [stream for stream in left if stream.end]
-                left = [stream for stream in left if not stream.end]
+                gone = [stream for stream in left if stream.end and stream.drained()]
+                left = [stream for stream in left if stream not in gone]
                 self._close(gone)
         finally:
             self._heartbeat.stopping(self._classified())

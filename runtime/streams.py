@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -28,6 +27,7 @@ from edgecrnn.runtime.tally import Latencies, Summary
 _HANDING = 0.3  # seconds that sinks may take where another model takes over from a live source
 HANGS = 2.0  # seconds after which a step that has no answer is called hung
 _WRITING = 1.5  # seconds that they may take where a file waits
+_LOOK = 0.05  # seconds
 _QUIET = 1.0  # seconds without a decision, at least, after which a stream is called waiting
 
 
@@ -122,11 +122,19 @@ class LiveStream:
             EdgecrnnError: one cannot be opened.
         """
         # A camera does not wait: what a server that is away has not taken by then is counted.
-        _close_sinks(self.sinks, _HANDING if self.source.live else _WRITING)
+        close_sinks(self.sinks, _HANDING if self.source.live else _WRITING)
         self._unwritten_before = self._unwritten
         self.sinks = self._sinks_for(model)
         self.model = model
         self.loop.go_on_with(self._classifier(model), self.sinks, model.bundle.manifest.frame_rate)
+
+    def drained(self) -> bool:
+        """Whether it can be closed: what a file gave is written to the end, a camera never ends."""
+        bounded = [sink for sink in self.sinks if isinstance(sink, Bounded)]
+        for sink in bounded if not self.source.live else ():
+            sink.finish()
+        until = time.monotonic() + _LOOK
+        return self.source.live or all(sink.drained(until) for sink in bounded)
 
     @property
     def hung_for(self) -> float:
@@ -273,19 +281,10 @@ def close_all(streams: Sequence[LiveStream], sinks: float, sources: float) -> No
     for stream in streams:
         stream.feed.stop()
     try:
-        _close_sinks([sink for stream in streams for sink in stream.sinks], sinks)
+        close_sinks([sink for stream in streams for sink in stream.sinks], sinks)
     finally:
         for stream in streams:
             stream.feed.close(began + sources)
-
-
-def _close_sinks(sinks: Sequence[Sink], within: float) -> None:
-    """Close those with a thread of their own side by side, in so many seconds; then the others."""
-    with contextlib.ExitStack() as direct:
-        for sink in sinks:
-            if not isinstance(sink, Bounded):
-                direct.callback(sink.close)
-        close_sinks([sink for sink in sinks if isinstance(sink, Bounded)], within)
 
 
 def _ended_live(source: Source, frames: int) -> str:

@@ -53,23 +53,30 @@ def open_sinks(
     return sinks
 
 
-def close_sinks(sinks: Sequence[Bounded], within: float = 1.5) -> None:
-    """Close them side by side; what is not written after `within` seconds is dropped and counted.
+def close_sinks(sinks: Sequence[Sink], within: float = 1.5) -> None:
+    """Close them; what those with a thread have not written in `within` seconds is dropped.
+
+    They are closed side by side, then those without a thread.
 
     Raises:
         EdgecrnnError: the last of a file's results could not be written.
         BrokenPipeError: the reader of one left.
     """
     deadline = time.monotonic() + within
-    for sink in sinks:
-        sink.finish()
-    for sink in sinks:
-        if not sink.ended(deadline - min(_HURRY, within / 2)):
-            sink.stop()
-    for sink in sinks:
-        sink.ended(deadline)
-    for sink in sinks:
-        sink.check()
+    bounded = [sink for sink in sinks if isinstance(sink, Bounded)]
+    with contextlib.ExitStack() as direct:
+        for each in sinks:
+            if not isinstance(each, Bounded):
+                direct.callback(each.close)
+        for sink in bounded:
+            sink.finish()
+        for sink in bounded:
+            if not sink.ended(deadline - min(_HURRY, within / 2)):
+                sink.stop()
+        for sink in bounded:
+            sink.ended(deadline)
+        for sink in bounded:
+            sink.check()
 
 
 def _entry(spec: str) -> SinkEntry:

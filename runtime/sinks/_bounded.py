@@ -108,6 +108,10 @@ class Bounded:
         self._thread.join(max(0.0, deadline - time.monotonic()))
         return not self._thread.is_alive()
 
+    def drained(self, deadline: float) -> bool:
+        """Whether nothing is left to write but what waits for somebody else than a disk."""
+        return isinstance(self._sink, Waits) or self.ended(deadline)
+
     def stop(self) -> None:
         """Write nothing more that is queued, and wait for nobody."""
         with self._changed:

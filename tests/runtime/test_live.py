@@ -17,6 +17,7 @@ from edgecrnn.runtime.engine import load_engine
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame, Source, SourceSettings
 from edgecrnn.runtime.live import LiveSettings, Model, run_live
+from edgecrnn.runtime.sinks import Bounded
 from edgecrnn.runtime.sources import open_source
 from edgecrnn.runtime.tally import Summary
 
@@ -129,6 +130,23 @@ def test_limits_end_it(
     assert summary.end == end
     # Frames come at 0.0, 0.1 ... s; the limit is looked at ten times a second.
     assert len(results) == 3 if "max_frames" in settings else 3 <= len(results) <= 7
+
+
+def test_what_a_file_gave_is_written_to_the_end(
+    bundle: Bundle, write_video: Callable[..., Path]
+) -> None:
+    class Disk(Kept):
+        def write(self, result: Result, frame: Frame) -> None:
+            time.sleep(0.06)
+            super().write(result, frame)
+
+    disk, model = Disk(), Model.of(load_engine(bundle), bundle)
+    source = open_source(str(write_video(["red"] * 30)), SourceSettings())
+    sink = Bounded(disk, "disk", wait=True)
+    summary = run_live(model, source, [sink], LiveSettings())
+    # Longer than sinks get where somebody stops the run.
+    assert summary.end == "source ended" and summary.seconds > 1.5
+    assert len(disk.results) == 30 and disk.closed and not any(summary.unwritten.values())
 
 
 def test_a_folder_is_frame_after_frame(

@@ -68,7 +68,7 @@ def test_every_clip_is_readable_or_absent(tmp_path: Path) -> None:
     close_sinks(open_sinks([spec], a_stream()))
     kept = list(folder.iterdir())
     # How many come to their end between the kills depends on the machine.
-    assert len(kept) > 2
+    assert kept
     assert not [path for path in kept if path.name.startswith(".")]
     for each in kept:
         moments = read_clip(each).moments

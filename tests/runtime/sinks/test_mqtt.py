@@ -183,10 +183,13 @@ def test_the_state_comes_again_after_a_while(start: Start) -> None:
     broker = start()
     sink = open_mqtt(broker, "pets?every=0.1")
     listener = Listener(broker, "pets/state")
+    began = time.monotonic()
     for _ in range(40):
         write(sink, 1)
         time.sleep(0.01)
-    assert eventually(lambda: 3 <= len(listener.of("pets/state")) <= 6)
+    # A busy machine sleeps longer.
+    most = 2 + (time.monotonic() - began) / 0.1
+    assert eventually(lambda: 3 <= len(listener.of("pets/state")) <= most)
     close_sinks([sink])
     listener.close()
 
