@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import time
 
-import numpy as np
-
-from edgecrnn.runtime.answers import LABELS, teller_of
+from edgecrnn.runtime.answers import LABELS
 from edgecrnn.runtime.classifier import Classifier, Result
 from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.engine import Engine
-from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame
-from edgecrnn.runtime.generating import TASK as GENERATE
+from edgecrnn.runtime.making import Teller
 from edgecrnn.runtime.manifest import Manifest
 from edgecrnn.runtime.preprocess import prepare
-from edgecrnn.runtime.seeds import asked_for
 
 
 class Answerer:
@@ -36,10 +32,7 @@ class Answerer:
     warming = False
 
     def __init__(self, engine: Engine, manifest: Manifest, live: bool):
-        self._engine = engine
-        self._told = teller_of(manifest.answer)
-        self._labels = manifest.labels
-        self._generates = manifest.task == GENERATE
+        self._tell = Teller(engine, manifest)
         self._preprocessing = manifest.preprocessing
         self._live = live
         self.resets = 0
@@ -53,17 +46,8 @@ class Answerer:
         """
         prepared = prepare(frame.image, self._preprocessing)
         self.stepping = time.monotonic()
-        answer, _ = self._engine.step(prepared, {})
+        told = self._tell(prepared)
         self.stepping = 0.0
-        if not np.isfinite(answer).all():
-            raise EdgecrnnError(
-                f"model: expected an answer of numbers for frame {frame.index}, got others; "
-                "try another --variant"
-            )
-        told = self._told(self._engine.parts(answer), self._labels)
-        if self._generates and (asked := asked_for(prepared, len(self._labels))) >= 0:
-            # Not what it sees, but what it was to make.
-            told = told._replace(label=self._labels[asked])
         age = time.monotonic() - frame.captured
         moment = time.time() - age if self._live else frame.time
         return Result(

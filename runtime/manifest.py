@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from edgecrnn.runtime.answers import LABELS, answer_names, answer_of
+from edgecrnn.runtime.answers import LABELS, answer_names, answer_of, kinds_of
 from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.preprocess import Preprocessing
@@ -66,9 +66,9 @@ class Manifest:
         if self.format != (FORMAT if self.answer == LABELS else ANSWER_FORMAT):
             raise EdgecrnnError(_other_format(self.format))
         check(self)
-        for part in self.answer.split("+"):
-            if part not in answer_names() or self.answer.count("+") > 1:
-                answer_of(self.answer)
+        kinds = kinds_of(self.answer)
+        if len(kinds) > 2 or not set(kinds) <= set(answer_names()):
+            answer_of(self.answer)
         if self.sequence not in ("time", "columns", "patches"):
             raise EdgecrnnError(
                 f"sequence: expected time, columns or patches, got {self.sequence!r}"

@@ -56,3 +56,22 @@ def _pattern(label: int, rows: int, columns: int) -> npt.NDArray[np.uint8]:
 def _numbers(rows: int, columns: int, labels: int) -> dict[bytes, int]:
     """The classes by their cells."""
     return {_pattern(n, rows, columns).astype(bool).tobytes(): n for n in range(labels)}
+
+
+def is_seed(frame: npt.NDArray[np.uint8]) -> bool:
+    """Whether the frame is such noise, which no camera's is: even cells, and not all of one level.
+
+    Args:
+        frame: uint8 [height, width, channels].
+    """
+    height, width, channels = frame.shape
+    if height % _CELL or width % _CELL:
+        return False
+    cells = frame.reshape(height // _CELL, 2, _HALF, width // _HALF, _HALF, channels)
+    # Of a camera's frame the first row of squares is enough to tell, nearly always.
+    for squares in (cells[:1], cells):
+        if not (squares == squares[:, :, :1, :, :1]).all():
+            return False
+    above, below = cells[:, 0, 0, :, 0], cells[:, 1, 0, :, 0]
+    said = np.isin(below, (0, 128, 255)).all() and (below[:, ::2] == below[:, 1::2]).all()
+    return bool(said and (above != above[0, 0]).any())

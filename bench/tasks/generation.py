@@ -44,8 +44,8 @@ def judged(data: Path, run: Path, bundle: Path, strip: Path) -> dict[str, Any]:
     made = {}
     for name in ("float32", opened.variant().name):
         pairs = list(generated(opened, (), _EACH, 0, name))
-        pixels = np.stack([picture for _, picture in pairs]).astype(np.float32) / 255
-        made[name] = pixels, np.array([int(label) for label, _ in pairs])
+        pixels = np.stack([each.picture for each in pairs]).astype(np.float32) / 255
+        made[name] = pixels, np.array([int(each.label) for each in pairs])
     real = _classifier(*train)
     flat, rng = train[0].reshape(len(train[0]), -1), np.random.default_rng(0)
     usual = rng.multivariate_normal(flat.mean(0), np.cov(flat.T), 10 * _EACH).clip(0, 1)

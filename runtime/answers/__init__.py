@@ -14,6 +14,8 @@ import numpy.typing as npt
 from edgecrnn.runtime.errors import EdgecrnnError
 
 LABELS = "labels"
+# Between two kinds: a frame of noise is answered by the first, any other by the second.
+EITHER = "|"
 Image = npt.NDArray[np.uint8]
 # The output of the graph that each kind reads; and the kinds that name classes.
 OUTPUT_OF = {
@@ -34,6 +36,7 @@ class Told(NamedTuple):
         beside: whether the frame is worth showing beside it.
         boxes: (left, top, width, height, score, label's number), the first four as shares of the
             frame; () without.
+        mask: number of the label of each pixel, uint8 [height, width]; None without.
     """
 
     label: str
@@ -42,6 +45,7 @@ class Told(NamedTuple):
     view: Callable[[Image], Image]
     beside: bool = False
     boxes: tuple[tuple[float, ...], ...] = ()
+    mask: npt.NDArray[np.uint8] | None = None
 
 
 class Answer(Protocol):
@@ -55,6 +59,11 @@ def answer_names() -> tuple[str, ...]:
     """The kinds there are, labels too."""
     names = (module.name for module in pkgutil.iter_modules(__path__))
     return tuple(sorted((LABELS, *(name for name in names if not name.startswith("_")))))
+
+
+def kinds_of(name: str) -> tuple[str, ...]:
+    """The kinds that an answer is made of: A of A, A and B of A+B (both) and of A|B (either)."""
+    return tuple(name.replace(EITHER, "+").split("+"))
 
 
 def answer_of(name: str) -> Answer:
@@ -74,7 +83,7 @@ def answer_of(name: str) -> Answer:
 def teller_of(
     name: str,
 ) -> Callable[[Mapping[str, npt.NDArray[np.float32]], tuple[str, ...]], Told]:
-    """Tells what a model answered, by the names of its outputs; `name` may be A+B."""
+    """Tells what a model answered, by the names of its outputs; `name` is a kind or A+B."""
     if "+" not in name:
         told = answer_of(name).told
         return lambda parts, labels: told(parts[OUTPUT_OF[name]], labels)
@@ -103,7 +112,9 @@ def joined(first: Told, second: Told) -> Told:
     label = f"{first.label}; {second.label}"
     scores = first.scores or second.scores
     score = second.score if first.beside else first.score
-    return Told(label, score, scores, view, first.beside, first.boxes or second.boxes)
+    boxes = first.boxes or second.boxes
+    mask = second.mask if first.mask is None else first.mask
+    return Told(label, score, scores, view, first.beside, boxes, mask)
 
 
 def shown(told: Told, frame: Image) -> Image:

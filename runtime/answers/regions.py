@@ -31,4 +31,5 @@ def told(answer: npt.NDArray[np.float32], labels: tuple[str, ...]) -> Told:
         mixed = frame * (1.0 - cover) + paint[large] * cover
         return np.asarray(np.rint(mixed), np.uint8)
 
-    return Told(label, float(shares[order[0] if order else 0]), tuple(shares.tolist()), view)
+    score = float(shares[order[0] if order else 0])
+    return Told(label, score, tuple(shares.tolist()), view, mask=classes.astype(np.uint8))

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecrnn.train.data.batches import Window
+from edgecrnn.train.pictures.either import Asked, Either
 from edgecrnn.train.pictures.load import Pictures
 from edgecrnn.train.tasks import Example, PictureTask, Truth
 
@@ -20,10 +21,31 @@ _SPLITS = {"train": 1, "val": 2, "test": 3}
 def fixed_examples(
     task: PictureTask, settings: Any, pictures: Pictures, split: str
 ) -> Iterator[Example]:
-    """One example of each picture, the same ones each time: what is judged on."""
+    """The examples of each picture, the same ones each time: what is judged on."""
+    for group in _fixed_groups(task, settings, pictures, split):
+        yield from group
+
+
+def _fixed_groups(
+    task: PictureTask, settings: Any, pictures: Pictures, split: str
+) -> Iterator[tuple[Example, ...]]:
     for index, (picture, truth) in enumerate(zip(pictures.pictures, pictures.truths, strict=True)):
-        rng = np.random.default_rng((_SPLITS[split], index))
-        yield task.example(settings, picture, truth, rng)
+        yield _of_picture(
+            task, settings, picture, truth, np.random.default_rng((_SPLITS[split], index))
+        )
+
+
+def _of_picture(
+    task: PictureTask,
+    settings: Any,
+    picture: npt.NDArray[np.uint8],
+    truth: Truth,
+    rng: np.random.Generator,
+) -> tuple[Example, ...]:
+    """One example, or where a frame is read or generated from one of either kind."""
+    if isinstance(task, Either):
+        return task.examples(settings, picture, truth, rng)
+    return (task.example(settings, picture, truth, rng),)
 
 
 def batch_steps(pictures: Pictures, batch: int) -> int:
@@ -40,42 +62,49 @@ def training_batches(
     if len(order) < batch:
         order = np.resize(order, batch)
     for step in range(batch_steps(pictures, batch)):
-        examples = []
+        groups = []
         for index in order[step * batch : (step + 1) * batch]:
             picture, truth = pictures.pictures[index], pictures.truths[index]
             if task.FLIPS and rng.random() < 0.5:
                 picture, truth = _mirrored(picture, truth)
-            examples.append(task.example(settings, picture, truth, rng))
-        yield _window(examples, np.ones(batch, np.float32))
+            groups.append(_of_picture(task, settings, picture, truth, rng))
+        yield _window(groups, np.ones(batch, np.float32))
 
 
 def judged_batches(
     task: PictureTask, settings: Any, pictures: Pictures, split: str, batch: int
 ) -> Iterator[Window]:
     """The fixed examples in batches; the last is filled up with examples that do not count."""
-    examples = list(fixed_examples(task, settings, pictures, split))
-    for step in range(math.ceil(len(examples) / batch)):
-        own = examples[step * batch : (step + 1) * batch]
+    groups = list(_fixed_groups(task, settings, pictures, split))
+    for step in range(math.ceil(len(groups) / batch)):
+        own = groups[step * batch : (step + 1) * batch]
         weights = (np.arange(batch) < len(own)).astype(np.float32)
         yield _window([*own, *[own[-1]] * (batch - len(own))], weights)
 
 
 def as_answer(target: Any) -> Any:
     """A target as an answer would be: a picture's class, in a channel after its colors, apart."""
+    if isinstance(target, Asked):
+        return as_answer(target.target)
     if isinstance(target, np.ndarray) and target.ndim == 3 and target.shape[-1] in (2, 4):
         return target[..., :-1]
     return target
 
 
-def _window(examples: list[Example], weights: npt.NDArray[np.float32]) -> Window:
-    """As the training loop takes them: sequences of one frame."""
-    frames = np.stack([example.frame for example in examples])
+def _window(groups: list[tuple[Example, ...]], weights: npt.NDArray[np.float32]) -> Window:
+    """As the training loop takes them: sequences of one frame, all of the first kind first."""
+    kinds = list(zip(*groups, strict=True))
+    frames = np.stack([example.frame for kind in kinds for example in kind])
+    weights = np.tile(weights, len(kinds))
+    first = groups[0][0].target
     targets: Any
-    if isinstance(examples[0].target, tuple):
-        both = zip(*(example.target for example in examples), strict=True)
+    if isinstance(first, Asked):
+        targets = tuple(np.stack([e.target.target for e in kind])[:, None] for kind in kinds)
+    elif isinstance(first, tuple):
+        both = zip(*(example.target for example in kinds[0]), strict=True)
         targets = tuple(np.stack(each)[:, None] for each in both)
     else:
-        targets = np.stack([example.target for example in examples])[:, None]
+        targets = np.stack([example.target for example in kinds[0]])[:, None]
     return Window(frames[:, None], targets, weights[:, None], np.ones_like(weights))
 
 

@@ -13,6 +13,7 @@ from edgecrnn.train.network.heads import build_head
 from edgecrnn.train.network.settings import FilledSettings
 from edgecrnn.train.network.trunk import build_trunk
 from edgecrnn.train.pictures.adversary import Adversary
+from edgecrnn.train.pictures.either import Either, own_answers
 from edgecrnn.train.pictures.pair import Pair, output_name
 from edgecrnn.train.tasks import PictureTask
 
@@ -129,18 +130,23 @@ class PictureTrainee:
         losses = self.task.loss(answers, targets) + sum(self.model.losses)
         if self.adversary is not None:
             made, true, labels = _shown(self.task.kind, answers, targets, self.adversary.classes)
-            losses = losses + self.adversary.losses(made, true, labels, self.seeds)[:, None]
+            judged = self.adversary.losses(made, true, labels, self.seeds)[:, None]
+            if isinstance(self.task.kind, Either):
+                judged = ops.concatenate([judged, ops.zeros_like(judged)], axis=0)
+            losses = losses + judged
         return losses, answers, new
 
 
 def _shown(task: PictureTask, answers: Any, targets: Any, classes: int) -> tuple[Any, Any, Any]:
     """What an adversary is shown: made pictures, true ones, and what they show (or None)."""
-    if isinstance(task, Pair):
+    if isinstance(task, Either):
+        answers, targets = own_answers(answers)[0], targets[0]
+    elif isinstance(task, Pair):
         part = 0 if output_name(task.first) == "picture" else 1
         answers, targets = answers[part], targets[part]
     made, true = answers[:, 0], targets[:, 0]
     channels = made.shape[-1]
     labels = None
-    if true.shape[-1] > channels:
+    if true.shape[-1] > channels and classes:
         labels = ops.one_hot(ops.cast(true[:, 0, 0, channels], "int32"), classes)
     return made, true[..., :channels], labels

@@ -20,9 +20,11 @@ from edgecrnn.train.tasks import (
     task_names,
 )
 
-# Its frames are noise; and it hands out a code too.
-_ALONE = ("generate", "compress")
+# It hands out a code too.
+_ALONE = ("compress",)
 _LABEL = "classify"
+# Its frames are noise: each frame asks for one answer, see either.py.
+GENERATE = "generate"
 
 
 def check_pair(name: str) -> None:
@@ -39,13 +41,20 @@ def check_pair(name: str) -> None:
             f"task: expected two of {', '.join(known)} joined by +, for example denoise+detect, "
             f"got {name!r}"
         )
+    if parts[1] == GENERATE:
+        raise EdgecrnnError(
+            f"task: expected {GENERATE} before the other task, got {name!r}; write "
+            f"{GENERATE}+{parts[0]}"
+        )
     first, second = (_task(part) for part in parts)
     if output_name(first) == output_name(second):
         raise EdgecrnnError(
             f"task: expected two tasks with different answers, got {name!r}, which both answer "
             f"with a {output_name(first)}"
         )
-    if first.NEEDS and second.NEEDS and first.NEEDS != second.NEEDS:
+    # What is generated need not be of a class.
+    needs = "" if parts[0] == GENERATE else first.NEEDS
+    if needs and second.NEEDS and needs != second.NEEDS:
         raise EdgecrnnError(
             f"task: expected two tasks that need no more than one of {first.NEEDS} and "
             f"{second.NEEDS} beside the pictures, got {name!r}"
@@ -85,7 +94,7 @@ class Pair:
         Raises:
             EdgecrnnError: it does not.
         """
-        ours = [task.frame_shape(one, shape) for task, one in self._each(settings)]
+        ours = [task.frame_shape(one, shape) for task, one in self.each(settings)]
         if ours[0] != ours[1]:
             raise EdgecrnnError(
                 f"task: expected two tasks that read frames of one size, got {ours[0]} and "
@@ -95,7 +104,7 @@ class Pair:
 
     def head_shapes(self, settings: Any, channels: int, classes: int) -> list[HeadShape]:
         """What each asks of its head."""
-        return [task.head_shape(one, channels, classes) for task, one in self._each(settings)]
+        return [task.head_shape(one, channels, classes) for task, one in self.each(settings)]
 
     def head_shape(self, settings: Any, channels: int, classes: int) -> HeadShape:
         """The first one's."""
@@ -105,7 +114,7 @@ class Pair:
         self, settings: Any, picture: npt.NDArray[np.uint8], truth: Truth, rng: np.random.Generator
     ) -> Example:
         """The first one's example, and what the second would answer to the picture behind it."""
-        (first, one), (second, other) = self._each(settings)
+        (first, one), (second, other) = self.each(settings)
         shown = first.example(one, picture, truth, rng)
         return Example(
             shown.frame, (shown.target, second.example(other, picture, truth, rng).target)
@@ -115,7 +124,7 @@ class Pair:
         """Both losses, each weighed by what it comes to once it is learned."""
         costs = [
             task.loss(one, a, t) / task.COST
-            for (task, one), a, t in zip(self._each(settings), answer, target, strict=True)
+            for (task, one), a, t in zip(self.each(settings), answer, target, strict=True)
         ]
         return 0.5 * (costs[0] + costs[1])
 
@@ -123,7 +132,7 @@ class Pair:
         """Pairs of notes."""
         noted = [
             task.notes(one, [each[i] for each in answers], [each[i] for each in targets])
-            for i, (task, one) in enumerate(self._each(settings))
+            for i, (task, one) in enumerate(self.each(settings))
         ]
         return list(zip(*noted, strict=True))
 
@@ -133,7 +142,7 @@ class Pair:
         summaries = [task.summary([n[i] for n in notes]) for i, task in enumerate(both)]
         return {**summaries[0], **summaries[1]}
 
-    def _each(self, settings: Any) -> list[tuple[PictureTask, Any]]:
+    def each(self, settings: Any) -> list[tuple[PictureTask, Any]]:
         """Each task with its own part of the settings."""
         values = dataclasses.asdict(settings)
         pairs = []

@@ -15,11 +15,12 @@ from edgecrnn.train.data.prefetch import Prefetch
 from edgecrnn.train.fit import Fitted, fit
 from edgecrnn.train.network.cost import model_multiply_adds
 from edgecrnn.train.pictures.adversary import Adversary, build_adversary
+from edgecrnn.train.pictures.either import Either
 from edgecrnn.train.pictures.examples import batch_steps, judged_batches, training_batches
 from edgecrnn.train.pictures.judge import judge, keras_answer
 from edgecrnn.train.pictures.load import PictureData
 from edgecrnn.train.pictures.network import Judging, PictureTrainee, build_picture_model
-from edgecrnn.train.pictures.pair import Pair, output_name
+from edgecrnn.train.pictures.pair import GENERATE, Pair, output_name
 from edgecrnn.train.pictures.plan import PicturePlan, check_same, write_picture_plan
 from edgecrnn.train.pictures.record import PictureRecord, PictureSource, write_picture_record
 from edgecrnn.train.plan import CHECKPOINT, PLAN
@@ -111,7 +112,8 @@ def _adversary(task: PictureTask, plan: PicturePlan, classes: int) -> Adversary 
         raise EdgecrnnError(
             f"--adversarial: expected a task that makes pictures, got {plan.task}; leave it out"
         )
-    shape, named = plan.preprocessing.frame_shape, classes if plan.task == "generate" else 0
+    asked = task.by_class if isinstance(task, Either) else plan.task == GENERATE
+    shape, named = plan.preprocessing.frame_shape, classes if asked else 0
     return build_adversary(shape, plan.network.filled(), named, plan.train.adversarial)
 
 

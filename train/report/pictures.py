@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edgecrnn.runtime.answers import OUTPUT_OF, teller_of
+from edgecrnn.runtime.answers import OUTPUT_OF, kinds_of, teller_of
 from edgecrnn.runtime.files import write_file
+from edgecrnn.train.pictures.either import Asked
 from edgecrnn.train.pictures.examples import as_answer
 from edgecrnn.train.pictures.judge import PictureVerdict
 from edgecrnn.train.pictures.record import PictureRecord
@@ -49,25 +50,28 @@ def example_rows(
     task: str, labels: Sequence[str], verdict: PictureVerdict, most: int = _SHOWN
 ) -> list[tuple[str, str, str]]:
     """(frame, answer, truth) as data URLs of PNGs, spread evenly over what was judged."""
-    tell = teller_of(picture_task(task).ANSWER)
+    kind = picture_task(task).ANSWER
     chosen = np.unique(np.linspace(0, verdict.count - 1, min(most, verdict.count)).astype(int))
     rows = []
     for index in chosen:
-        example = verdict.examples[index]
-        frame = _bgr(example.frame)
-        made = (verdict.answers[index], as_answer(example.target))
-        kinds = picture_task(task).ANSWER.split("+")
-        shown = [tell(_parts(kinds, each), tuple(labels)).view(frame) for each in made]
+        example, answer, own = verdict.examples[index], verdict.answers[index], kind
+        if isinstance(example.target, Asked):
+            # Only what the frame asks for is shown.
+            part = example.target.part
+            answer, own = answer[part], kinds_of(kind)[part]
+        frame, tell = _bgr(example.frame), teller_of(own)
+        made = (_parts(own, each) for each in (answer, as_answer(example.target)))
+        shown = [tell(parts, tuple(labels)).view(frame) for parts in made]
         rows.append((_url(frame), _url(shown[0]), _url(shown[1])))
     return rows
 
 
-def _parts(kinds: list[str], answer: Any) -> dict[str, npt.NDArray[np.float32]]:
+def _parts(kind: str, answer: Any) -> dict[str, npt.NDArray[np.float32]]:
     """The answer by the names of the outputs; of a pair it is a tuple of two."""
     answers = answer if isinstance(answer, tuple) else (answer,)
     return {
-        OUTPUT_OF[kind]: np.asarray(each, np.float32)
-        for kind, each in zip(kinds, answers, strict=True)
+        OUTPUT_OF[name]: np.asarray(each, np.float32)
+        for name, each in zip(kinds_of(kind), answers, strict=True)
     }
 
 

@@ -188,9 +188,9 @@ def picture_task(name: str) -> PictureTask:
     if not is_picture_task(name):
         raise EdgecrnnError(f"task: expected a task on pictures here, got {name!r}")
     if "+" in name:
-        from edgecrnn.train.pictures.pair import Pair
+        from edgecrnn.train.pictures.either import pair_of
 
-        return Pair(name)
+        return pair_of(name)
     return cast(PictureTask, _module(name))
 
 

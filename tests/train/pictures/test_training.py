@@ -12,12 +12,13 @@ import pytest
 
 pytest.importorskip("keras")
 
-from edgecrnn.runtime.answers import LABELS, shown, teller_of
+from edgecrnn.runtime.answers import EITHER, LABELS, shown, teller_of
 from edgecrnn.runtime.engine import Engine
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.preprocess import Preprocessing
 from edgecrnn.train.fit import Epoch
 from edgecrnn.train.network.settings import NetworkSettings
+from edgecrnn.train.pictures.either import Asked
 from edgecrnn.train.pictures.examples import fixed_examples, judged_batches, training_batches
 from edgecrnn.train.pictures.found import find_pictures
 from edgecrnn.train.pictures.judge import chosen_split, engine_answer, judge, keras_answer
@@ -31,6 +32,7 @@ from edgecrnn.train.training import Watch
 
 TASKS = [name for name in task_names() if name not in LABEL_TASKS]
 TASKS += ["denoise+detect", "enhance+segment", "denoise+classify"]
+TASKS += ["generate+segment", "generate+classify"]
 SMALL = Preprocessing(height=32, width=32)
 
 
@@ -84,7 +86,8 @@ def test_it_learns_and_ships_what_it_learned(name: str, scenes: Path, tmp_path: 
     # And how a board would tell and show it.
     assert task.ANSWER != LABELS
     flat, _ = engine.step(keras.examples[0].frame, {})
-    told = teller_of(task.ANSWER)(engine.parts(flat), data.labels if task.NEEDS else ())
+    labels = data.labels if task.NEEDS else ()
+    told = teller_of(task.ANSWER.replace(EITHER, "+"))(engine.parts(flat), labels)
     view = shown(told, np.full((48, 64, 3), 90, np.uint8))
     assert told.label and 0.0 <= told.score <= 1.0
     assert view.dtype == np.uint8 and view.ndim == 3 and view.shape[2] == 3
@@ -118,12 +121,17 @@ def test_what_is_judged_is_always_the_same(name: str, scenes: Path, tmp_path: Pa
 
 
 def _each(answer: Any) -> tuple[np.ndarray, ...]:
-    """An answer, or both of a pair."""
+    """An answer, or both of a pair; a target of either."""
+    if isinstance(answer, Asked):
+        return (answer.target,)
     return answer if isinstance(answer, tuple) else (answer,)
 
 
 def _perfect(name: str, target: Any, classes: int) -> Any:
     """The answer that a network gives that is always right."""
+    if isinstance(target, Asked):
+        own = _perfect(name.split("+")[target.part], target.target, classes)
+        return tuple(own if part == target.part else None for part in (0, 1))
     if "+" in name:
         both = zip(name.split("+"), target, strict=True)
         return tuple(_perfect(part, each, classes) for part, each in both)
@@ -202,7 +210,8 @@ def test_a_frame_that_cannot_be_halved(scenes: Path, tmp_path: Path) -> None:
         ("denoise+dtect", "expected two of boundary, denoise,.* got 'denoise.dtect'"),
         ("denoise+detect+segment", "expected two of"),
         ("denoise+compress", "expected two of"),
-        ("generate+classify", "expected two of"),
+        ("classify+generate", "expected generate before the other task.*write generate.classify"),
+        ("generate+denoise", "which both answer with a picture"),
         ("retrieve+classify", "which both answer with a vector"),
         ("denoise+enhance", "which both answer with a picture"),
         ("detect+segment", "no more than one of boxes and masks"),
