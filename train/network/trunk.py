@@ -35,6 +35,7 @@ class Trunk:
         levels: maps at 1, 1/2, 1/4 and 1/8 of the frame's size; the last one knows its blocks.
         state: the LSTM's state after the last block, [batch, units].
         summary: each filter of the last map averaged over all places, [batch, filters].
+        lean: whether the decoder is to be a cheap one: of two heads only one reads it.
         made: what heads have made of it, by name.
     """
 
@@ -44,6 +45,7 @@ class Trunk:
     summary: Any
     there: Any = None
     filled: Any = None
+    lean: bool = False
     made: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def shared(self, name: str, make: Callable[[], Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,8 @@ def build_picture_model(
     )
     holes = any(form.form == "holes" for form in shapes)
     trunk = build_trunk(task.frame_shape(settings, shape), network, holes)
+    if len(parts) > 1 and [part.HEAD for part in parts].count("picture") == 1:
+        trunk = dataclasses.replace(trunk, lean=True)
     answers = {
         output_name(part): build_head(part.HEAD, trunk, form)
         for part, form in zip(parts, shapes, strict=True)

@@ -48,7 +48,13 @@ def _decoded(trunk: Trunk) -> Any:
         level = trunk.levels[index]
         x = layers.Conv2D(int(level.shape[-1]), 1, name=f"narrow_{index}")(x)
         x = layers.UpSampling2D(2, interpolation="bilinear", name=f"enlarge_{index}")(x)
-        x = convolved(ops.add(x, level), int(level.shape[-1]), f"write_{index}")
+        x = ops.add(x, level)
+        if trunk.lean and index:
+            # Each filter for itself, then across them (Howard et al., 2017): a seventh of the cost.
+            x = layers.DepthwiseConv2D(3, padding="same", name=f"smooth_{index}")(x)
+            x = layers.Conv2D(int(level.shape[-1]), 1, activation="relu", name=f"write_{index}")(x)
+        else:
+            x = convolved(x, int(level.shape[-1]), f"write_{index}")
     return x
 
 

@@ -1,0 +1,265 @@
+"""What a pair of tasks loses against its two tasks alone, and what it costs.
+
+    python bench/tasks/pairs.py --out FOLDER [--only PAIR ...]
+
+Each pair is trained and converted by the `edgecrnn` commands; each of its tasks alone is the same
+network with one head, trained on the same frames for as many epochs with the same settings. All are
+judged on the same test pictures. What is in FOLDER already is not done again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from generation import export_digits
+
+from edgecrnn.runtime.bundle import open_bundle
+from edgecrnn.runtime.engine import load_engine
+from edgecrnn.train.demo.scans import scan_labels, scans
+from edgecrnn.train.demo.scenes import LABELS, SceneSettings, export_scenes
+from edgecrnn.train.fit import fit
+from edgecrnn.train.measures.bootstrap import resampled
+from edgecrnn.train.network.cost import model_multiply_adds
+from edgecrnn.train.pictures.either import Either
+from edgecrnn.train.pictures.examples import batch_steps, judged_batches, training_batches
+from edgecrnn.train.pictures.found import find_pictures
+from edgecrnn.train.pictures.judge import PictureVerdict, engine_answer, judge, keras_answer
+from edgecrnn.train.pictures.load import PictureData, load_pictures
+from edgecrnn.train.pictures.network import Judging, PictureTrainee, build_picture_model
+from edgecrnn.train.pictures.pair import Pair
+from edgecrnn.train.pictures.record import (
+    PictureRecord,
+    load_picture_model,
+    read_picture_record,
+)  # fmt: skip
+from edgecrnn.train.tasks import Example, PictureTask, picture_task
+
+_SCENES = ("--size", "48x48", "--width", "0.5", "--batch", "16", "--learning-rate", "0.002")
+_DIGITS = ("--size", "32x32", "--color", "gray", "--width", "0.5", "--batch", "64",
+           "--learning-rate", "0.002")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PairContest:
+    """One pair, and what it is trained on with which flags."""
+
+    name: str
+    data: str
+    flags: tuple[str, ...]
+    said: str
+
+
+PAIRS = (
+    PairContest("denoise+classify", "single", (*_SCENES, "--epochs", "20"),
+                "scenes of one handwritten digit, 48x48"),
+    PairContest("denoise+segment", "scenes", (*_SCENES, "--epochs", "20"),
+                "scenes of handwritten digits, 48x48"),
+    PairContest("denoise+detect", "scenes", (*_SCENES, "--epochs", "30"),
+                "scenes of handwritten digits, 48x48"),
+    PairContest("generate+classify", "digits", (*_DIGITS, "--epochs", "16"),
+                "handwritten digits, 32x32"),
+    PairContest("generate+segment", "masks", (*_DIGITS, "--epochs", "16"),
+                "handwritten digits, 32x32"),
+)  # fmt: skip
+
+
+class Half:
+    """One task of a pair alone, over the frames that it reads there.
+
+    Args:
+        pair: two tasks.
+        part: 0 or 1.
+    """
+
+    def __init__(self, pair: Pair, part: int):
+        self._pair, self._part = pair, part
+        own = (pair.first, pair.second)[part]
+        self.WHAT, self.HEAD, self.ANSWER = own.WHAT, own.HEAD, own.ANSWER
+        self.NEEDS, self.FLIPS, self.COST, self.Settings = (
+            pair.NEEDS, pair.FLIPS, own.COST, pair.Settings,
+        )  # fmt: skip
+        self.MEASURES = tuple(name for name in own.MEASURES if name in pair.MEASURES)
+
+    def _own(self, settings: Any) -> tuple[PictureTask, Any]:
+        return self._pair.each(settings)[self._part]
+
+    def frame_shape(self, settings: Any, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        return self._pair.frame_shape(settings, shape)
+
+    def head_shape(self, settings: Any, channels: int, classes: int) -> Any:
+        return self._pair.head_shapes(settings, channels, classes)[self._part]
+
+    def example(self, settings: Any, picture: Any, truth: Any, rng: Any) -> Example:
+        if isinstance(self._pair, Either):
+            asked = self._pair.examples(settings, picture, truth, rng)[self._part]
+            return Example(asked.frame, asked.target.target)
+        shown = self._pair.example(settings, picture, truth, rng)
+        return Example(shown.frame, shown.target[self._part])
+
+    def loss(self, settings: Any, answer: Any, target: Any) -> Any:
+        task, own = self._own(settings)
+        return task.loss(own, answer, target) / task.COST
+
+    def notes(self, settings: Any, answers: Any, targets: Any) -> list[Any]:
+        task, own = self._own(settings)
+        return task.notes(own, answers, targets)
+
+    def summary(self, notes: Any) -> dict[str, float]:
+        return self._own(self.Settings())[0].summary(notes)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--only", nargs="*", default=[each.name for each in PAIRS])
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    for contest in PAIRS:
+        result = args.out / f"{contest.name}.json"
+        if contest.name in args.only and not result.exists():
+            facts = run(contest, _data(contest.data, args.out), args.out)
+            result.write_text(json.dumps(facts, indent=1))
+            print(json.dumps(facts, indent=1), flush=True)
+
+
+def run(contest: PairContest, data: Path, out: Path) -> dict[str, Any]:
+    """The pair as a person trains and converts it, and each of its tasks alone."""
+    folder, bundle = out / f"{contest.name}.run", out / f"{contest.name}.edgecrnn"
+    if not (folder / "run.json").exists():
+        begun = ("--resume",) if (folder / "checkpoint.npz").exists() else (
+            "--force", "--task", contest.name, *contest.flags,
+        )  # fmt: skip
+        _edgecrnn("train", str(data), "--out", str(folder), *begun)
+    if not bundle.exists():
+        _edgecrnn("convert", str(folder), "--device", "linux-x86_64", "--out", str(bundle),
+                  "--calibration-frames", "100", "--check", "100")  # fmt: skip
+    record = read_picture_record(folder)
+    pair, settings = picture_task(record.task), record.settings
+    assert isinstance(pair, Pair)
+    layout = find_pictures(data, pair.NEEDS, record.data.split_seed)
+    loaded = load_pictures(layout, record.preprocessing)
+    test = loaded.splits["test"]
+    together = judge(pair, settings, test, "test", keras_answer(pair, load_picture_model(folder)))
+    engine = load_engine(open_bundle(bundle))
+    shipped = judge(pair, settings, test, "test", engine_answer(pair, engine))
+    rows, costs = [], []
+    for part in (0, 1):
+        half = Half(pair, part)
+        alone, cost = _alone(half, record, loaded, out / f"{contest.name}.{part}")
+        costs.append(cost)
+        ours, ships = (_own_notes(pair, each, part) for each in (together, shipped))
+        for name in half.MEASURES:
+            rows.append(_row(half, name, alone.notes, ours, ships))
+    return {
+        "pair": contest.name,
+        "said": contest.said,
+        "pictures": len(test),
+        "rows": rows,
+        "variant": engine.variant,
+        "million": record.multiply_adds / 1e6,
+        "million_alone": [cost / 1e6 for cost in costs],
+        "flags": contest.flags,
+    }
+
+
+def _alone(half: Half, record: PictureRecord, data: PictureData, out: Path) -> tuple[Any, int]:
+    """(what it comes to on test, its multiply-adds); goes on where it was stopped."""
+    import keras
+
+    settings, train = record.settings, record.train
+    shape, classes = record.preprocessing.frame_shape, len(data.labels)
+    model = build_picture_model(half, settings, record.network, shape, classes, train.seed)
+    seeds = keras.random.SeedGenerator(train.seed)
+    trainee = PictureTrainee(model, Judging(half, settings), seeds)
+    val = list(judged_batches(half, settings, data.splits["val"], "val", train.batch))
+    out.mkdir(exist_ok=True)
+    fit(
+        trainee,
+        lambda epoch: training_batches(
+            half, settings, data.splits["train"], train.batch, train.seed, epoch
+        ),
+        lambda _: iter(val),
+        batch_steps(data.splits["train"], train.batch),
+        train,
+        out / "checkpoint.npz",
+        True,
+        on_epoch=lambda line: print(out.name, line.epoch, f"{line.loss:.4f} {line.val_loss:.4f}",
+                                    flush=True),
+    )  # fmt: skip
+    verdict = judge(half, settings, data.splits["test"], "test", keras_answer(half, model))
+    return verdict, model_multiply_adds(model)
+
+
+def _own_notes(pair: Pair, verdict: PictureVerdict, part: int) -> list[Any]:
+    if isinstance(pair, Either):
+        return [note for which, note in verdict.notes if which == part]
+    return [note[part] for note in verdict.notes]
+
+
+def _row(half: Half, name: str, alone: Any, ours: Any, ships: Any) -> dict[str, Any]:
+    """Both, and the share that is kept with its 95 % interval over the same draws of pictures."""
+
+    def value(notes: Any, chosen: Any) -> float:
+        return half.summary([notes[i] for i in chosen])[name]
+
+    def kept(chosen: Any) -> float:
+        return value(ours, chosen) / max(1e-9, value(alone, chosen))
+
+    every = np.arange(len(alone))
+    low, high = resampled(kept, len(alone))
+    return {
+        "measure": name,
+        "alone": value(alone, every),
+        "pair": value(ours, every),
+        "ships": value(ships, every),
+        "keeps": kept(every),
+        "low": low,
+        "high": high,
+    }
+
+
+def _data(name: str, out: Path) -> Path:
+    """A folder of pictures, made where it is not there yet."""
+    folder = out / "data" / name
+    if not folder.exists():
+        settings = SceneSettings(train=700, val=120, test=200, size=48, most=2)
+        if name in ("single", "scenes"):
+            export_scenes(folder, settings, "classes" if name == "single" else "")
+        elif name == "digits":
+            export_digits(folder)
+        else:
+            _export_masks(folder)
+    return folder
+
+
+def _export_masks(folder: Path) -> None:
+    """The package's handwritten digits, the class of each pixel beside them."""
+    export_digits(folder.with_name("digits-for-masks"))
+    for split, images in scans().items():
+        for kind in ("pictures", "masks"):
+            (folder / split / kind).mkdir(parents=True, exist_ok=True)
+        for number, digit in zip(range(len(images)), scan_labels()[split], strict=True):
+            name = f"{number:04d}.png"
+            source = folder.with_name("digits-for-masks") / split / str(digit) / name
+            pixels = cv2.imread(str(source), cv2.IMREAD_GRAYSCALE)
+            assert pixels is not None
+            mask = np.where(pixels > 96, digit + 1, 0).astype(np.uint8)
+            cv2.imwrite(str(folder / split / "pictures" / name), pixels)
+            cv2.imwrite(str(folder / split / "masks" / name), mask)
+    (folder / "labels.txt").write_text("\n".join(LABELS) + "\n", "utf-8")
+
+
+def _edgecrnn(*words: str) -> None:
+    subprocess.run([sys.executable, "-m", "edgecrnn", *words], check=True)
+
+
+if __name__ == "__main__":
+    main()
