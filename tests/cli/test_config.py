@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,8 @@ def planned(*flags: str, config: Path | None = None) -> Plan:
     return plan_of(args, "clips")
 
 
-def written(folder: Path, text: str) -> Path:
-    path = folder / "settings.toml"
+def written(folder: Path, text: str, name: str = "settings.toml") -> Path:
+    path = folder / name
     path.write_text(text)
     return path
 
@@ -70,5 +71,40 @@ def test_a_wrong_file_is_refused_by_name(tmp_path: Path, text: str, said: str) -
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(EdgecrnnError, match="expected a TOML file of settings, got No such file"):
+    with pytest.raises(EdgecrnnError, match=r"expected a file of settings .*, got No such file"):
         add_config(argparse.Namespace(), tmp_path / "no.toml", _SETTINGS)
+
+
+def test_yaml_means_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("yaml")
+    text = "size: 80x60\nepochs: 7\nlearning-rate: 0.01\nbalanced: true\nflip: none\nswaps: []\n"
+    toml = text.replace("80x60", '"80x60"').replace("none", '"none"').replace(":", " =")
+    planned_by = [
+        planned(config=written(tmp_path, text, "settings.yaml")),
+        planned(config=written(tmp_path, toml)),
+    ]
+    assert planned_by[0] == planned_by[1] and planned_by[0].train.epochs == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("epoch: 3", "got 'epoch' (did you mean 'epochs'?)"),
+        ("epochs: three", "epochs: expected int, got 'three'"),
+        ("epochs: [3", "expected YAML, got"),
+        ("- epochs", "expected YAML of 'name: value' lines, got ['epochs']"),
+        ("", "expected YAML of 'name: value' lines, got None"),
+        ("!!python/object/apply:os.system [exit]", "expected YAML, got"),
+    ],
+)
+def test_wrong_yaml_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
+    pytest.importorskip("yaml")
+    with pytest.raises(EdgecrnnError) as caught:
+        planned(config=written(tmp_path, text, "settings.yml"))
+    assert said in str(caught.value) and "settings.yml" in str(caught.value)
+
+
+def test_yaml_without_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(EdgecrnnError, match="pip install pyyaml, or write the settings as TOML"):
+        planned(config=written(tmp_path, "epochs: 3", "settings.yaml"))

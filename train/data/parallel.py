@@ -12,7 +12,8 @@ import numpy as np
 
 from edgecrnn.runtime.preprocess import Image
 
-_CHUNK = 32  # frames handed over at once
+_CHUNK = 32  # frames handed over at once, fewer where they are large
+_CHUNK_BYTES = 4 << 20
 _AHEAD = 8  # chunks that one file may be ahead of the reader
 _WAIT = 0.1  # seconds between looks at whether the reader has gone
 
@@ -27,7 +28,7 @@ def decode_in_order(
 
     Each inner iterator must be used up before the next is asked for; it raises what `read`
     raised, at the place where it did. A clip longer than memory holds at most a few hundred
-    frames at once. Closing the outer iterator ends the threads.
+    frames, or 36 MB of them, at once. Closing the outer iterator ends the threads.
     """
     stop = threading.Event()
     lines: dict[int, queue.Queue[_Message]] = {}
@@ -60,7 +61,7 @@ def _chunks(frames: Iterator[Image]) -> Iterator[Image]:
     held: list[Image] = []
     for frame in frames:
         held.append(frame)
-        if len(held) == _CHUNK:
+        if len(held) == _CHUNK or len(held) * frame.nbytes >= _CHUNK_BYTES:
             yield np.stack(held)
             held = []
     if held:

@@ -1,4 +1,4 @@
-"""Settings from a TOML file: the same names as the flags, and a flag given wins."""
+"""Settings from a TOML or YAML file: the same names as the flags, and a flag given wins."""
 
 from __future__ import annotations
 
@@ -29,13 +29,15 @@ def add_config(
 
     Args:
         args: what the parser returned; a flag that was not given is absent.
-        path: TOML, one line a setting, named as the flag is (learning_rate or learning-rate).
+        path: TOML, or YAML by its name, one line a setting, named as the flag is (learning_rate or
+            learning-rate).
         classes: dataclasses whose fields are settings.
         others: flags besides, which hold a text.
         skip: fields that no flag sets.
 
     Raises:
-        EdgecrnnError: no such file, no TOML, an unknown key (the nearest is named), a wrong value.
+        EdgecrnnError: no such file, neither TOML nor YAML, an unknown key (the nearest is named),
+            a wrong value.
     """
     fields = {
         field.name: cls
@@ -63,10 +65,31 @@ def add_config(
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if path.suffix.lower() in (".yaml", ".yml"):
+            return _read_yaml(path, text)
+        return tomllib.loads(text)
     except OSError as error:
         raise EdgecrnnError(
-            f"{path}: expected a TOML file of settings, got {error.strerror or error}"
+            f"{path}: expected a file of settings (TOML or YAML), got {error.strerror or error}"
         ) from error
     except ValueError as error:
         raise EdgecrnnError(f"{path}: expected TOML in UTF-8, got {error}") from error
+
+
+def _read_yaml(path: Path, text: str) -> dict[str, Any]:
+    try:
+        import yaml
+    except ModuleNotFoundError as error:
+        raise EdgecrnnError(
+            f"{path}: expected PyYAML to be installed to read it, got none; pip install pyyaml, or "
+            "write the settings as TOML (name = value)"
+        ) from error
+    try:
+        read = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        said = " ".join(str(error).split())
+        raise EdgecrnnError(f"{path}: expected YAML, got {said}") from error
+    if not isinstance(read, dict) or not all(isinstance(key, str) for key in read):
+        raise EdgecrnnError(f"{path}: expected YAML of 'name: value' lines, got {read!r:.80}")
+    return read

@@ -62,7 +62,10 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
         "--size", metavar="WxH", help=f"frame that the model reads (default {_SIZE})"
     )
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="TOML file of the settings below; flags win"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="TOML or YAML file of the settings below; flags win",
     )
     for cls in _SETTINGS:
         add_settings(parser, cls, skip=_SKIPPED.get(cls, ()))

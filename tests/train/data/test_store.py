@@ -260,6 +260,31 @@ def test_a_split_that_shares_a_file_is_noted(tmp_path, picture_set, small, setti
     assert "40 times the same file stands in two splits" in load(root, small, settings).notes[0]
 
 
+def test_a_clip_larger_than_memory(clip_set, write_clip, tmp_path: Path) -> None:
+    """A process that may have 160 MB for data decodes, opens and reads 307 MB of frames."""
+    write_clip(clip_set / "up" / "long.avi", frames=400)
+    code = (
+        "import re, resource\n"
+        "from pathlib import Path\n"
+        "from edgecrnn.train.data.augment import Augmentation\n"
+        "from edgecrnn.train.data.batches import stream_windows\n"
+        "from edgecrnn.train.data.store import DataSettings, load\n"
+        "from edgecrnn.runtime.preprocess import Preprocessing\n"
+        "held = int(re.search(r'VmData:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])\n"
+        "resource.setrlimit(resource.RLIMIT_DATA, ((held << 10) + (160 << 20),) * 2)\n"
+        f"settings = DataSettings(cache={str(tmp_path / 'cache')!r}, shortest=4, seed=1)\n"
+        f"data = load(Path({str(clip_set)!r}), Preprocessing(512, 512), settings)\n"
+        "store = max(data.splits.values(), key=lambda each: each.frames.nbytes)\n"
+        "assert store.frames.nbytes > 300 << 20, store.frames.nbytes\n"
+        "seen = sum(w.weights.size for w in stream_windows(store, 2, 4, 0, 0, 0, 8.0, "
+        "Augmentation()))\n"
+        "assert seen >= len(store.frames)\n"
+    )
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], env=paths, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_loading_imports_no_tensorflow(picture_set: Path, tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
