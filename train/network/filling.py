@@ -1,7 +1,8 @@
 """What stands in the holes of a picture before anything is learned: the colors around them.
 
-A picture is averaged to smaller ones, holes left out, and each hole is filled with what the next
-smaller one shows there (push-pull: Gortler et al., 1996). Plain operators, so that it ships.
+A picture is averaged to smaller ones, holes left out; each hole is filled with what the next
+smaller one shows there (push-pull: Gortler et al., 1996) and smoothed towards its border, as heat
+flows (Bertalmio et al., 2000, go on from there). Plain operators, so that it ships.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from keras import layers, ops
 from edgecrnn.train.network.layers import scaled
 
 _HALVINGS = 3  # frames can be halved as often
-_WIDENINGS = 3  # of the smallest picture, each by a pixel either way
-_FARTHER = 0.1  # what a pixel weighs that is one widening away
+_SURE = 1 / 8  # share of a place that has to be there for its color to count in full
+_SMOOTHINGS = (8, 0, 6, 12)  # at 1/8, 1/4, 1/2 and the whole of the size
 
 
 def known(frame: Any) -> Any:
@@ -37,15 +38,21 @@ def filled(frame: Any, there: Any) -> Any:
     for _ in range(_HALVINGS):
         levels.append(tuple(ops.average_pool(each, 2) for each in levels[-1]))
     seen, weight = levels.pop()
-    around, beside, share = seen, weight, 1.0
-    for _ in range(_WIDENINGS):
-        around, beside = (
-            ops.average_pool(each, 3, strides=1, padding="same") for each in (around, beside)
-        )
-        share *= _FARTHER
-        seen, weight = seen + share * around, weight + share * beside
-    fill = ops.divide(seen, weight + 1e-6)
+    # No divisor is near zero, which eight bits would make zero.
+    middle, share = (ops.mean(each, axis=(1, 2), keepdims=True) for each in (seen, weight))
+    fill = ops.divide(middle, ops.maximum(share, _SURE**2))
+    seen = ops.divide(seen, ops.maximum(weight, _SURE))
+    levels.append((seen, ops.minimum(ops.multiply(weight, 1.0 / _SURE), 1.0)))
     for index, (seen, weight) in enumerate(reversed(levels)):
-        fill = layers.UpSampling2D(2, interpolation="bilinear", name=f"fill_{index}")(fill)
-        fill = ops.add(seen, ops.multiply(ops.subtract(1.0, weight), fill))
+        if index:
+            fill = layers.UpSampling2D(2, interpolation="bilinear", name=f"fill_{index}")(fill)
+        missing = ops.subtract(1.0, weight)
+        fill = ops.add(seen, ops.multiply(missing, fill))
+        for _ in range(_SMOOTHINGS[index]):
+            fill = ops.add(seen, ops.multiply(missing, _around(fill)))
     return fill
+
+
+def _around(x: Any) -> Any:
+    """The mean of each place and its eight neighbours."""
+    return ops.average_pool(x, 3, strides=1, padding="same")
