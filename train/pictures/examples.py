@@ -15,7 +15,7 @@ from edgecrnn.train.pictures.load import Pictures
 from edgecrnn.train.tasks import Example, PictureTask, Truth
 
 # Splits draw their noise, holes and so on from streams of their own, always the same.
-_SPLITS = {"train": 1, "val": 2, "test": 3}
+_SPLITS = {"train": 1, "val": 2, "test": 3, "all": 4}
 
 
 def fixed_examples(

@@ -62,16 +62,21 @@ class PictureLayout:
         return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def find_pictures(root: Path, needs: str, seed: int) -> PictureLayout:
+def find_pictures(
+    root: Path, needs: str, seed: int, known: tuple[str, ...] | None = None
+) -> PictureLayout:
     """The pictures below `root`, divided as its folders say, or by the seed where they do not.
 
     Args:
         root: laid out as `LAYOUTS[needs]`.
         needs: what the task needs beside the pictures.
         seed: of the split.
+        known: classes of a model that is asked about them, () for any: not all of them have to be
+            there, and what is too little to divide is looked at whole. None for training.
 
     Raises:
-        EdgecrnnError: there are no pictures, or what is needed is missing or does not fit.
+        EdgecrnnError: there are no pictures, what is needed is missing or does not fit, or is of
+            other classes than the known ones.
     """
     if not root.is_dir():
         got = "a file" if root.exists() else "nothing there"
@@ -91,9 +96,18 @@ def find_pictures(root: Path, needs: str, seed: int) -> PictureLayout:
         raise EdgecrnnError(
             f"{root}: expected pictures ({LAYOUTS[needs]}), found none{_instead(root)}"
         )
-    labels = _labels(root, needs, [said for _, _, said in found])
+    labels = _labels(root, needs, [said for _, _, said in found], 2 if known is None else 1)
+    if known and labels:
+        labels = _as_known(root, needs, labels, known)
     items = [_item(path, split or "", needs, said, labels) for split, path, said in found]
-    return _divided(PictureLayout(root, tuple(items), labels, False), seed)
+    layout = PictureLayout(root, tuple(items), labels, False)
+    try:
+        return _divided(layout, seed)
+    except EdgecrnnError:
+        if known is None:
+            raise
+        whole = tuple(replace(item, split=item.split or "test") for item in items)
+        return replace(layout, items=whole, made_split=True)
 
 
 def _instead(root: Path) -> str:
@@ -153,7 +167,7 @@ def _in(root: Path, place: Path, needs: str) -> Iterator[tuple[Path, _Said]]:
     yield from ((path, rows.get(name, [])) for name, path in known.items())
 
 
-def _labels(root: Path, needs: str, said: Sequence[_Said]) -> tuple[str, ...]:
+def _labels(root: Path, needs: str, said: Sequence[_Said], least: int) -> tuple[str, ...]:
     if needs == "":
         return ()
     if needs == "masks":
@@ -171,12 +185,25 @@ def _labels(root: Path, needs: str, said: Sequence[_Said]) -> tuple[str, ...]:
     else:
         every = {row["label"] for rows in said if isinstance(rows, list) for row in rows}
         names = tuple(sorted(every, key=natural_key))
-    least = 1 if needs == "boxes" else 2
+    least = 1 if needs == "boxes" else least
     if len(names) < least or len(set(names)) != len(names):
         raise EdgecrnnError(
             f"{root}: expected at least {least} different classes, got {', '.join(names) or 'none'}"
         )
     return names
+
+
+def _as_known(
+    root: Path, needs: str, labels: tuple[str, ...], known: tuple[str, ...]
+) -> tuple[str, ...]:
+    other = [name for name in labels if name not in known]
+    # The numbers in masks mean what labels.txt says, all of it.
+    if other or (needs == "masks" and labels != known):
+        raise EdgecrnnError(
+            f"{root}: expected the model's classes {', '.join(known)}, got "
+            f"{', '.join(other or labels)}"
+        )
+    return known
 
 
 def _item(path: Path, split: str, needs: str, said: _Said, labels: tuple[str, ...]) -> Item:

@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from edgecrnn.runtime.engine import Engine
 from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.train.data.scan import SPLIT_NAMES
 from edgecrnn.train.measures.bootstrap import Indices, resampled
 from edgecrnn.train.pictures.examples import fixed_examples
-from edgecrnn.train.pictures.load import PictureData, Pictures
+from edgecrnn.train.pictures.load import PictureData, Pictures, joined
 from edgecrnn.train.pictures.pair import Pair, output_name
 from edgecrnn.train.tasks import Example, PictureTask
 
@@ -42,16 +43,36 @@ class PictureVerdict:
     examples: tuple[Example, ...]
 
 
-def chosen_split(data: PictureData, asked: str | None = None) -> tuple[str, Pictures]:
-    """The split asked for; else test, or what comes nearest to it."""
+def chosen_split(
+    data: PictureData, asked: str | None = None, trained: str | None = None
+) -> tuple[str, Pictures]:
+    """The split asked for; else test, or what comes nearest to it.
+
+    Other pictures than those trained on, in folders without splits, are judged all: "all".
+
+    Args:
+        data: the decoded folder.
+        asked: a split of it.
+        trained: the hash of the data trained on, where that may be other data.
+
+    Raises:
+        EdgecrnnError: there is no such split.
+    """
     if asked is not None:
         if asked not in data.splits:
             raise EdgecrnnError(
                 f"split: expected one of {', '.join(sorted(data.splits))}, got {asked!r}"
             )
         return asked, data.splits[asked]
+    if trained not in (None, data.hash) and not any(map(_in_split, data.splits.values())):
+        return "all", joined(list(data.splits.values()))
     split = next(name for name in ("test", "val", "train") if name in data.splits)
     return split, data.splits[split]
+
+
+def _in_split(pictures: Pictures) -> bool:
+    """Whether they lie in a folder that names their split."""
+    return pictures.names[0].split("/")[0].lower() in SPLIT_NAMES
 
 
 def judge(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.preprocess import Preprocessing
 from edgecrnn.train.data.decode import BadFileError, quiet, read_picture, whole_frames
+from edgecrnn.train.data.names import natural_key
 from edgecrnn.train.data.skipped import Skipped
 from edgecrnn.train.pictures.found import Item, PictureLayout
 from edgecrnn.train.tasks import Truth
@@ -87,6 +89,18 @@ def load_pictures(layout: PictureLayout, preprocessing: Preprocessing) -> Pictur
         for split, every in read.items()
     }
     return PictureData(layout.labels, splits, tuple(skipped), layout.hash, layout.made_split)
+
+
+def joined(parts: Sequence[Pictures]) -> Pictures:
+    """All of them, in the order of their names."""
+    names = [name for part in parts for name in part.names]
+    truths = [truth for part in parts for truth in part.truths]
+    order = sorted(range(len(names)), key=lambda n: natural_key(names[n]))
+    return Pictures(
+        np.concatenate([part.pictures for part in parts])[order],
+        tuple(truths[n] for n in order),
+        tuple(names[n] for n in order),
+    )
 
 
 def _read(

@@ -50,18 +50,16 @@ def evaluate_pictures(args: argparse.Namespace) -> int:
 
     subject = _open(args.model, args.variant)
     task = picture_task(subject.task)
-    layout = find_pictures(args.data, task.NEEDS, subject.seed)
-    if task.NEEDS and layout.labels != subject.labels:
-        raise EdgecrnnError(
-            f"{args.data}: expected the model's classes {', '.join(subject.labels)}, got "
-            f"{', '.join(layout.labels)}"
-        )
+    # Vectors are for classes that training has not seen.
+    known = () if task.ANSWER == "embedding" else subject.labels
+    layout = find_pictures(args.data, task.NEEDS, subject.seed, known)
     data = load_pictures(layout, subject.preprocessing)
-    split, pictures = chosen_split(data, args.split)
+    split, pictures = chosen_split(data, args.split, subject.hash)
     settings = task.Settings(**subject.options)
     verdict = judge(task, settings, pictures, split, subject.answer)
     print(f"{args.model} ({subject.what}), {subject.task}")
-    print(f"on {args.data}: the {split} split\n")
+    said = "all of it: it has no splits and is not the data trained on"
+    print(f"on {args.data}: {said if split == 'all' else f'the {split} split'}\n")
     print(measures_text(verdict.measures, verdict.count))
     if layout.hash == subject.hash and split != "test":
         print("Note: training has used this split; expect less of pictures that it has not.")

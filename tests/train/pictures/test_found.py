@@ -172,6 +172,19 @@ def test_a_class_alone_is_none(tmp_path: Path) -> None:
         find_pictures(tmp_path, "classes", 0)
 
 
+def test_a_model_knows_more_classes_than_are_there(scenes: Path, tmp_path: Path) -> None:
+    write(tmp_path / "dog/a.png", 0)
+    layout = find_pictures(tmp_path, "classes", 0, ("cat", "dog"))
+    assert layout.labels == ("cat", "dog") and [item.label for item in layout.items] == [1]
+    with pytest.raises(EdgecrnnError, match="expected the model's classes cat, cow, got dog"):
+        find_pictures(tmp_path, "classes", 0, ("cat", "cow"))
+    # What a level of a mask means is said by all of the names.
+    names = tuple((scenes / "labels.txt").read_text().split())
+    assert find_pictures(scenes, "masks", 0, names).labels == names
+    with pytest.raises(EdgecrnnError, match="expected the model's classes background, 0"):
+        find_pictures(scenes, "masks", 0, (*names, "more"))
+
+
 def test_broken_files_are_skipped_or_too_many(tmp_path: Path) -> None:
     for index in range(30):
         write(tmp_path / f"{index}.png", index)

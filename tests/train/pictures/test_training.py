@@ -193,6 +193,17 @@ def test_a_split_that_is_not_there(scenes: Path) -> None:
         chosen_split(data, "dev")
 
 
+def test_other_pictures_without_splits_are_judged_all(scenes: Path) -> None:
+    own = scenes / "val" / "pictures"
+    data = load_pictures(find_pictures(own, "", 0), SMALL)
+    split, pictures = chosen_split(data, None, "0" * 64)
+    assert split == "all" and list(pictures.names) == sorted(p.name for p in own.iterdir())
+    # What the model was trained on has a part that it has not seen.
+    assert chosen_split(data, None, data.hash)[0] == "test"
+    parted = load_pictures(find_pictures(scenes, "", 0), SMALL)
+    assert chosen_split(parted, None, "0" * 64)[0] == "test"
+
+
 def test_a_frame_that_cannot_be_halved(scenes: Path, tmp_path: Path) -> None:
     root, data = data_for("superres", scenes, tmp_path)
     plan = dataclasses.replace(plan_for("superres"), options={"scale": 3})
