@@ -18,11 +18,10 @@ from edgecrnn.runtime.files import DAMAGED_ARCHIVE, write_file
 
 @dataclass(frozen=True)
 class Progress:
-    """How far fitting is: epochs done, the best one (-1: none), its score and weights."""
+    """How far fitting is: epochs done, the best one (-1: none) and its weights."""
 
     epoch: int
     best_epoch: int
-    best_score: tuple[float, float]
     history: tuple[Mapping[str, Any], ...]
     best: tuple[Any, ...]
 
@@ -34,7 +33,6 @@ def write_checkpoint(path: Path, progress: Progress, variables: list[Any]) -> No
     said = {
         "epoch": progress.epoch,
         "best_epoch": progress.best_epoch,
-        "best_score": list(progress.best_score),
         "history": [dict(line) for line in progress.history],
         "best": len(progress.best),
     }
@@ -57,8 +55,7 @@ def read_checkpoint(path: Path, variables: list[Any]) -> Progress:
             best = tuple(archive[f"best_{i}"] for i in range(said["best"]))
         if [value.shape for value in now] != [tuple(v.shape) for v in variables]:
             raise ValueError("the weights have other shapes")
-        score = (float(said["best_score"][0]), float(said["best_score"][1]))
-        read = Progress(said["epoch"], said["best_epoch"], score, tuple(said["history"]), best)
+        read = Progress(said["epoch"], said["best_epoch"], tuple(said["history"]), best)
     except (*DAMAGED_ARCHIVE, LookupError, TypeError) as error:
         raise EdgecrnnError(
             f"{path}: expected a checkpoint of this network, got another ({error}); "

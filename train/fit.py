@@ -7,6 +7,7 @@ start, the state does not. So the state has been where a stream takes it before 
 from __future__ import annotations
 
 import functools
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -97,10 +98,12 @@ def fit(
     on_step: Callable[[int, int, float], None] = lambda epoch, step, loss: None,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     machines: Machines = ALONE,
+    items: int = 0,
 ) -> Fitted:
-    """Fit `trainee` and leave it with the weights that did best on the validation streams.
+    """Fit `trainee` and leave it with the weights of a good epoch, by the validation streams.
 
-    What is judged and left is the average of the weights (see averaging.py).
+    What is judged and left is the average of the weights (see averaging.py). The best epoch is the
+    latest of all that cannot be told from the one with the highest score.
 
     Args:
         trainee: what is fitted, its weights fresh.
@@ -114,6 +117,8 @@ def fit(
         on_epoch: called with each finished epoch.
         machines: that train together, each with its own rows of the windows; the chief's
             checkpoint is the one of all.
+        items: clips or pictures that the validation windows show, which say how exact their score
+            is; 0: wholly.
 
     Raises:
         EdgecrnnError: the loss is not finite; the last good weights stay in the checkpoint.
@@ -127,17 +132,17 @@ def fit(
     variables = [
         *trainee.weights, *optimizer.variables, trainee.dropout_seed, *average.variables,
     ]  # fmt: skip
-    progress = Progress(0, -1, (-1.0, 0.0), (), _values(trainee.weights))
+    progress = Progress(0, -1, (), _values(trainee.weights))
     if resume and checkpoint.exists():
         progress = read_checkpoint(checkpoint, variables)
     history = [Epoch(**line) for line in progress.history]
-    best, best_score, best_epoch = progress.best, progress.best_score, progress.best_epoch
+    best, best_epoch = progress.best, progress.best_epoch
     interrupted = False
     try:
         coming = None  # the next epoch's windows
         for epoch in range(progress.epoch, settings.epochs):
             # Asked before an epoch, so that a training that had stopped stops when it is resumed.
-            if settings.patience and epoch - 1 - best_epoch >= settings.patience:
+            if settings.patience and epoch - 1 - _highest(history) >= settings.patience:
                 break
             started = time.perf_counter()
             trained = _train_epoch(
@@ -163,9 +168,10 @@ def fit(
                 trained.waited / trained.seconds,
             )  # fmt: skip
             history.append(line)
-            if (val_accuracy, -val_loss) > best_score:
-                best, best_score, best_epoch = judged, (val_accuracy, -val_loss), epoch
-            done = Progress(epoch + 1, best_epoch, best_score, tuple(map(vars, history)), best)
+            highest = history[_highest(history)].val_accuracy
+            if val_accuracy >= highest - standard_error(highest, items):
+                best, best_epoch = judged, epoch
+            done = Progress(epoch + 1, best_epoch, tuple(map(vars, history)), best)
             if machines.chief:
                 write_checkpoint(checkpoint, done, variables)
             on_epoch(line)
@@ -176,6 +182,23 @@ def fit(
     for weight, value in zip(trainee.weights, best, strict=True):
         weight.assign(value)
     return Fitted(tuple(history), best_epoch + 1, interrupted)
+
+
+def standard_error(share: float, items: int) -> float:
+    """Of a share that so many items have shown; 0 for 0 items.
+
+    One right and one wrong are added (Agresti and Coull, 1998): 30 of 30 are no certainty.
+    """
+    if not items:
+        return 0.0
+    share = (share * items + 1) / (items + 2)
+    return math.sqrt(share * (1 - share) / (items + 2))
+
+
+def _highest(history: list[Epoch]) -> int:
+    """The place of the epoch with the highest validation score, and of these the least loss."""
+    scores = [(line.val_accuracy, -line.val_loss) for line in history]
+    return max(range(len(scores)), key=scores.__getitem__, default=-1)
 
 
 @dataclass(frozen=True)

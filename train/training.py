@@ -212,6 +212,7 @@ def _fit_part(
         lambda epoch, step, loss: watch.on_step(part, epoch, settings.epochs, step, steps, loss),
         lambda epoch: watch.on_epoch(part, epoch),
         machines,
+        len(val),
     )
 
 

@@ -39,7 +39,7 @@ for line in sys.stdin:
         number = first
         while True:
             values = [np.full(shape, number, np.float32) for shape in {SHAPES}]
-            progress = Progress(number, number, (0.5, -1.0), ({{"epoch": number}},), tuple(values))
+            progress = Progress(number, number, ({{"epoch": number}},), tuple(values))
             write_checkpoint(path, progress, values)
             number += 1
     os.waitpid(child, 0)
@@ -86,22 +86,20 @@ def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     values = [rng.normal(size=shape).astype(np.float32) for shape in SHAPES]
     line = {"epoch": 1, "loss": 0.1 + 0.2}
-    progress = Progress(3, 1, (0.75, -0.125), (line, line), tuple(value * 2 for value in values))
+    progress = Progress(3, 1, (line, line), tuple(value * 2 for value in values))
     write_checkpoint(tmp_path / "c.npz", progress, values)
     variables = [keras.Variable(np.zeros(shape, np.float32)) for shape in SHAPES]
     read = read_checkpoint(tmp_path / "c.npz", variables)
     for one, other in zip((*values, *progress.best), (*variables, *read.best), strict=True):
         np.testing.assert_array_equal(np.asarray(other), one)
-    assert (read.epoch, read.best_epoch, read.best_score, read.history) == (
-        3, 1, (0.75, -0.125), (line, line),
-    )  # fmt: skip
+    assert (read.epoch, read.best_epoch, read.history) == (3, 1, (line, line))
 
 
 def test_damage_is_refused(tmp_path: Path) -> None:
     """Any byte changed, any length cut off: refused, or what is read is what was written."""
     path = tmp_path / "c.npz"
     values = [np.arange(6, dtype=np.float32).reshape(2, 3), np.ones(4, np.float32)]
-    progress = Progress(1, 0, (0.5, 0.5), ({"epoch": 1},), tuple(values))
+    progress = Progress(1, 0, ({"epoch": 1},), tuple(values))
     write_checkpoint(path, progress, values)
     whole = path.read_bytes()
     rng = np.random.default_rng(0)
@@ -130,7 +128,7 @@ def test_damage_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["[]", "{}", "1", '{"epoch": 1}', '{"epoch": 1, "best_epoch": 0, "best_score": [1]}']
+    "said", ["[]", "{}", "1", '{"epoch": 1}', '{"epoch": 1, "best_epoch": 0, "best": "1"}']
 )
 def test_progress_of_another_form_is_refused(said: str, tmp_path: Path) -> None:
     np.savez(tmp_path / "c.npz", progress=np.frombuffer(said.encode(), np.uint8))

@@ -14,7 +14,7 @@ pytest.importorskip("tensorflow")
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.train.data.batches import Window
 from edgecrnn.train.data.store import one_hot
-from edgecrnn.train.fit import Epoch, Fitted, fit
+from edgecrnn.train.fit import Epoch, Fitted, fit, standard_error
 from edgecrnn.train.network.network import build_network
 from edgecrnn.train.network.settings import NetworkSettings
 from edgecrnn.train.network.trainee import NetworkTrainee
@@ -91,11 +91,23 @@ def test_a_training_that_stopped_by_itself_is_not_resumed(tmp_path: Path) -> Non
     impatient = dataclasses.replace(SETTINGS, epochs=50, patience=2, learning_rate=0.1)
     first, again = trainee(), trainee()
     expected = fitted(first, tmp_path / "c.npz", settings=impatient)
-    assert len(expected.history) == expected.best_epoch + 2 < 50
+    scores = [(line.val_accuracy, -line.val_loss) for line in expected.history]
+    assert len(scores) == scores.index(max(scores)) + 1 + 2 < 50
     got = fitted(again, tmp_path / "c.npz", resume=True, settings=impatient)
     assert got == expected
     for mine, theirs in zip(again.weights, first.weights, strict=True):
         np.testing.assert_array_equal(np.asarray(mine), np.asarray(theirs))
+
+
+def test_what_cannot_be_told_from_the_best_may_be_later(tmp_path: Path) -> None:
+    """Few items: the last epoch within their error is left. All there are: the best one."""
+    for items in (0, 4):
+        net = trainee()
+        done = fit(net, windows, windows, STEPS, SETTINGS, tmp_path / f"{items}.npz", items=items)
+        scores = [line.val_accuracy for line in done.history]
+        least = max(scores) - standard_error(max(scores), items)
+        assert done.best_epoch == max(i for i, score in enumerate(scores, 1) if score >= least)
+    assert standard_error(1.0, 30) == pytest.approx((31 / 32 * 1 / 32 / 32) ** 0.5)
 
 
 def test_a_loss_that_is_no_number_stops_and_keeps_the_good_weights(tmp_path: Path) -> None:
