@@ -18,7 +18,8 @@ from edgecrnn.convert.settings import ConvertSettings
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.preprocess import Preprocessing
 from edgecrnn.train.data.decode import BadFileError, quiet, read_picture
-from edgecrnn.train.data.layout import file_digest, read_layout
+from edgecrnn.train.data.digests import file_digest
+from edgecrnn.train.data.layout import read_layout
 from edgecrnn.train.data.scan import PICTURES, frame_files
 from edgecrnn.train.data.split import group
 from edgecrnn.train.data.store import Data, DataSettings, load

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.settings import nearest
+from edgecrnn.train.data.digests import file_digest
 from edgecrnn.train.data.labelled import Labelled, read_labelled
 from edgecrnn.train.data.names import natural_key
 from edgecrnn.train.data.scan import (
@@ -58,7 +58,12 @@ class Layout:
         return item.path.relative_to(self.root).as_posix()
 
 
-def read_layout(root: Path, seed: int = 0, labels: Sequence[str] | None = None) -> Layout:
+def read_layout(
+    root: Path,
+    seed: int = 0,
+    labels: Sequence[str] | None = None,
+    digest: Callable[[Path], str] = file_digest,
+) -> Layout:
     """Read `root`, number its classes and make the splits that are missing.
 
     Args:
@@ -68,6 +73,7 @@ def read_layout(root: Path, seed: int = 0, labels: Sequence[str] | None = None) 
         labels: the classes of a trained model. Given, the classes found must be among them and
             are numbered by them, a split without training data will do, and so will one class
             or one file: what no model can have been trained on is test as a whole.
+        digest: of a file's content; one that remembers need not read it.
 
     Returns:
         The layout. Without any split 70 % train, 15 % val and 15 % test are made; from train
@@ -84,7 +90,7 @@ def read_layout(root: Path, seed: int = 0, labels: Sequence[str] | None = None) 
     try:
         labelled = read_labelled(root, SPLIT_NAMES)
         if labelled is not None:
-            return _labelled_layout(root, labelled, seed, labels)
+            return _labelled_layout(root, labelled, seed, labels, digest)
         found = list(scan(root))
     except OSError as error:
         raise EdgecrnnError(f"{error.filename}: could not be read ({error.strerror})") from error
@@ -93,7 +99,7 @@ def read_layout(root: Path, seed: int = 0, labels: Sequence[str] | None = None) 
     kind = one_kind(root, found)
     _check_classes(root, found, labels)
     names = tuple(labels) if labels else tuple(sorted({f.label for f in found}, key=natural_key))
-    items, made = _with_splits(root, found, names, seed, evaluating=labels is not None)
+    items, made = _with_splits(root, found, names, seed, digest, evaluating=labels is not None)
     order = {split: i for i, split in enumerate(SPLITS)}
     items.sort(key=lambda i: (order[i.split], i.label, natural_key(i.path.name), str(i.path)))
     sets = tuple((number,) for number in range(len(names)))
@@ -101,7 +107,11 @@ def read_layout(root: Path, seed: int = 0, labels: Sequence[str] | None = None) 
 
 
 def _labelled_layout(
-    root: Path, labelled: Labelled, seed: int, labels: Sequence[str] | None
+    root: Path,
+    labelled: Labelled,
+    seed: int,
+    labels: Sequence[str] | None,
+    digest: Callable[[Path], str],
 ) -> Layout:
     """The layout of files with labels beside them; each set of labels counts as a class."""
     for file in labelled.files:
@@ -129,7 +139,7 @@ def _labelled_layout(
     if labels is None:
         _check_labels(root, labelled)
     items, made = _with_splits(
-        root, found, tuple(said.values()), seed, labels is not None, classes=False
+        root, found, tuple(said.values()), seed, digest, labels is not None, classes=False
     )
     order = {split: i for i, split in enumerate(SPLITS)}
     items.sort(key=lambda i: (order[i.split], natural_key(i.path.name), str(i.path)))
@@ -181,6 +191,7 @@ def _with_splits(
     found: list[Found],
     labels: tuple[str, ...],
     seed: int,
+    digest: Callable[[Path], str],
     evaluating: bool,
     classes: bool = True,
 ) -> tuple[list[Item], bool]:
@@ -189,7 +200,7 @@ def _with_splits(
     Each of `labels` is a class that every split needs; not so where `classes` is False.
     """
     with ThreadPoolExecutor(2) as pool:
-        digests = list(pool.map(lambda f: file_digest(f.path), found))
+        digests = list(pool.map(lambda f: digest(f.path), found))
     numbers = {name: i for i, name in enumerate(labels)}
     items = [
         Item(f.path, numbers[f.label], f.split or "train", digest)
@@ -248,15 +259,3 @@ def _check_train(root: Path, found: list[Found], classes: bool) -> None:
                 f"{root}: expected the class {f.label!r} in train too, got it only in "
                 f"{f.split}; add it to train or remove it from {f.split}"
             )
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes, or of the pictures of a clip kept as a folder."""
-    try:
-        if path.is_dir():
-            parts = "".join(file_digest(frame) for frame in frame_files(path))
-            return hashlib.sha256(parts.encode()).hexdigest()
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise EdgecrnnError(f"{path}: could not be read ({error.strerror})") from error

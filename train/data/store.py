@@ -20,6 +20,7 @@ from edgecrnn.runtime.preprocess import Image, Preprocessing
 from edgecrnn.runtime.settings import check, setting
 from edgecrnn.train.data import cache
 from edgecrnn.train.data.decode import BadFileError, native_rate, quiet, read_clip, read_picture
+from edgecrnn.train.data.digests import Digests, digests_of
 from edgecrnn.train.data.layout import SPLITS, Item, Layout, read_layout
 from edgecrnn.train.data.parallel import decode_in_order
 from edgecrnn.train.data.shared import missing_notes, shared_notes
@@ -94,6 +95,7 @@ def load(
     settings: DataSettings,
     labels: tuple[str, ...] | None = None,
     progress: Progress | None = None,
+    digests: Digests | None = None,
 ) -> Data:
     """Read, decode and cache the data folder `root`.
 
@@ -104,14 +106,17 @@ def load(
         labels: the classes of a trained model; those found must be among them.
         progress: called with (files decoded, files in all) while decoding; not called where
             the cache holds the frames.
+        digests: of the files, where they were asked for before; None for those remembered.
 
     Raises:
         EdgecrnnError: the folder cannot be used, more than `max_bad` of its files are bad, or
             the cache cannot be written.
     """
-    layout = read_layout(root, settings.seed, labels)
+    kept = cache.cache_root(settings.cache)
+    digests = digests or digests_of(root, kept)
+    layout = read_layout(root, settings.seed, labels, digests)
     data_hash = _hash(layout)
-    folder = cache.cache_root(settings.cache) / "frames" / _key(layout, preprocessing, settings)
+    folder = kept / "frames" / _key(layout, preprocessing, settings)
     shape = preprocessing.frame_shape
     shortest = settings.shortest if layout.kind == "clips" else 1
     opened = cache.open_cache(folder, shape)
@@ -123,6 +128,7 @@ def load(
             f"{folder}: expected the decoded frames just written, got something else; "
             "check the disk or choose another folder with --cache"
         )
+    digests.save()
     index, stored = opened
     skipped = tuple(Skipped(layout.root / name, reason) for name, reason in index["skipped"])
     check_skipped(layout, skipped, index["lengths"], shortest, settings.max_bad)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.train.data.layout import file_digest
+from edgecrnn.train.data.digests import file_digest
 from edgecrnn.train.data.names import natural_key
 from edgecrnn.train.data.scan import SPLIT_NAMES, kind_of
 from edgecrnn.train.data.split import assign

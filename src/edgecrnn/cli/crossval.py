@@ -34,6 +34,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Train and judge every fold, then tell."""
+    from edgecrnn.train.data.cache import cache_root
+    from edgecrnn.train.data.digests import digests_of
     from edgecrnn.train.data.layout import read_layout
     from edgecrnn.train.data.shared import refuse_shared
     from edgecrnn.train.data.store import load
@@ -44,14 +46,15 @@ def execute(args: argparse.Namespace) -> int:
     if not LEAST <= args.folds <= 50:
         raise EdgecrnnError(f"--folds: expected {LEAST} to 50, got {args.folds}")
     read_choices(args)
-    layout = read_layout(args.data, 0)
+    digests = digests_of(args.data, cache_root(getattr(args, "cache", "")))
+    layout = read_layout(args.data, 0, digest=digests)
     plan = plan_of(args, layout.kind)
     check_plan(plan, layout.kind)
     refuse_shared(layout, plan.data.allow_shared)
-    data = load(args.data, plan.preprocessing, plan.data)
+    data = load(args.data, plan.preprocessing, plan.data, digests=digests)
     pool = pooled(data)
-    digests = {item.path.relative_to(layout.root).as_posix(): item.digest for item in layout.items}
-    groups = groups_of(pool.names, digests, args.group)
+    contents = {item.path.relative_to(layout.root).as_posix(): item.digest for item in layout.items}
+    groups = groups_of(pool.names, contents, args.group)
     classes = data.labels if data.task == "classify" else tuple(map(str, range(_sets(data))))
     fold = make_folds(pool.labels, groups, classes, args.folds, plan.train.seed)
     # TensorFlow is imported only now: a mistake in the data is told at once.

@@ -80,6 +80,8 @@ def read_choices(args: argparse.Namespace) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Train, judge, report."""
     from edgecrnn.cli.progress import TrainingProgress
+    from edgecrnn.train.data.cache import cache_root
+    from edgecrnn.train.data.digests import digests_of
     from edgecrnn.train.data.layout import read_layout
     from edgecrnn.train.data.shared import refuse_shared
     from edgecrnn.train.data.store import load
@@ -100,7 +102,8 @@ def execute(args: argparse.Namespace) -> int:
     if args.resume:
         refuse_settings(args)
         plan = read_plan(args.out, args.data)
-        layout = read_layout(args.data, plan.data.seed)
+        digests = digests_of(args.data, cache_root(plan.data.cache))
+        layout = read_layout(args.data, plan.data.seed, digest=digests)
     else:
         read_choices(args)
         if is_chief() and (args.out / CHECKPOINT).exists() and not args.force:
@@ -114,13 +117,14 @@ def execute(args: argparse.Namespace) -> int:
             if hasattr(args, "width"):
                 raise EdgecrnnError("--budget: expected no --width beside it, got both; leave one")
             read_budget(args.budget)
-        layout = read_layout(args.data, 0)
+        digests = digests_of(args.data, cache_root(getattr(args, "cache", "")))
+        layout = read_layout(args.data, 0, digest=digests)
         plan = plan_of(args, layout.kind)
     check_plan(plan, layout.kind)
     # Whatever the seed: a split that is made keeps identical files together.
     refuse_shared(layout, plan.data.allow_shared)
     show = _loading if sys.stderr.isatty() else None
-    data = load(args.data, plan.preprocessing, plan.data, progress=show)
+    data = load(args.data, plan.preprocessing, plan.data, progress=show, digests=digests)
     for note in data.notes:
         _say(f"note: {note}")
     for item in data.skipped:

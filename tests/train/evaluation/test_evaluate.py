@@ -110,7 +110,8 @@ def test_the_stream_beside_the_clips() -> None:
     assert result.clip.frame_accuracy == pytest.approx(39 / 40)
     assert result.stream.less_clips == pytest.approx(result.stream.accuracy - 1.0)
     low, high = result.stream.less_clips_interval
-    assert low is not None and high is not None and low <= result.stream.less_clips <= high <= 0.0
+    assert result.stream.less_clips is not None and low is not None and high is not None
+    assert low <= result.stream.less_clips <= high <= 0.0
 
 
 def test_pictures_have_no_stream() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.train.data.check.finding import Finding
-from edgecrnn.train.data.layout import SPLITS, Item, Layout, file_digest, read_layout
+from edgecrnn.train.data.digests import file_digest
+from edgecrnn.train.data.layout import SPLITS, Item, Layout, read_layout
 from edgecrnn.train.data.names import natural_key
 from edgecrnn.train.data.scan import one_kind, scan
 
