@@ -1,6 +1,6 @@
 """Every picture task against the usual method, on the same test pictures.
 
-    python bench/tasks DATA --out FOLDER [--only TASK ...]
+    python bench/tasks DATA --out FOLDER [--only TASK ...] [--brisque PYTHON]
     python bench/tasks --table FOLDER [--write docs/tasks.md] [--images docs/images]
 
 DATA holds the unpacked sets; scenes of digits are made. Each task is trained and converted by the
@@ -21,7 +21,9 @@ from typing import Any
 
 import baselines
 import cv2
+import labels as label_tasks
 import numpy as np
+from arrangements import export_arrangements
 from contests import CONTESTS, Contest
 from generation import export_digits, judged
 from table import pictures_of, table, written
@@ -35,10 +37,16 @@ from edgecrnn.train.demo.scenes import SceneSettings, export_scenes
 from edgecrnn.train.measures.bootstrap import gain
 from edgecrnn.train.pictures.examples import as_answer, fixed_examples
 from edgecrnn.train.pictures.found import find_pictures
-from edgecrnn.train.pictures.judge import engine_answer, judge, keras_answer, measured
+from edgecrnn.train.pictures.judge import (
+    PictureVerdict,
+    engine_answer,
+    judge,
+    keras_answer,
+    measured,
+)
 from edgecrnn.train.pictures.load import load_pictures
 from edgecrnn.train.pictures.record import load_picture_model, read_picture_record
-from edgecrnn.train.tasks import picture_task
+from edgecrnn.train.tasks import LABEL_TASKS, PictureTask, picture_task
 
 _CHECK = ConvertSettings(check=200, calibration_frames=200)
 
@@ -51,6 +59,7 @@ def main() -> None:
     parser.add_argument("--table", type=Path)
     parser.add_argument("--write", type=Path, help="put the table between its marks there")
     parser.add_argument("--images", type=Path, help="put the pictures there")
+    parser.add_argument("--brisque", metavar="PYTHON", help="of an environment with brisque")
     args = parser.parse_args()
     if args.table:
         print(table(args.table))
@@ -66,18 +75,21 @@ def main() -> None:
     digits = args.out / "digits"
     if not digits.exists():
         export_digits(digits)
+    arrangements = args.out / "arrangements"
+    if not arrangements.exists():
+        export_arrangements(arrangements)
     for contest in CONTESTS:
         result = args.out / f"{contest.title}.json"
         if contest.title in args.only and not result.exists():
-            made = {"scenes": scenes, "digits": digits}
+            made = {"scenes": scenes, "digits": digits, "arrangements": arrangements}
             data = made.get(contest.data, args.data / contest.data)
-            facts = run(contest, data, args.out)
+            facts = run(contest, data, args.out, args.brisque)
             result.write_text(json.dumps(facts, indent=1))
             print(json.dumps(facts, indent=1), flush=True)
     print(table(args.out))
 
 
-def run(contest: Contest, data: Path, out: Path) -> dict[str, Any]:
+def run(contest: Contest, data: Path, out: Path, brisque: str | None) -> dict[str, Any]:
     """Train, convert and judge one task, the usual method beside it."""
     folder, bundle = out / f"{contest.title}.run", out / f"{contest.title}.edgecrnn"
     flags = [*contest.flags, "--task", contest.task]
@@ -90,6 +102,10 @@ def run(contest: Contest, data: Path, out: Path) -> dict[str, Any]:
             "convert", str(folder), "--device", "linux-x86_64", "--out", str(bundle),
             "--check", str(_CHECK.check), "--calibration-frames", str(_CHECK.calibration_frames),
         )  # fmt: skip
+    if contest.task in LABEL_TASKS:
+        facts = label_tasks.judged(data, folder, bundle)
+        about = {"task": contest.title, "said": contest.said}
+        return {**facts, **about, "train_seconds": seconds, "flags": flags}
     if contest.task == "generate":
         facts = judged(data, folder, bundle, out / f"{contest.title}.png")
         about = {"task": contest.title, "said": contest.said, "first": "frechet"}
@@ -103,26 +119,18 @@ def run(contest: Contest, data: Path, out: Path) -> dict[str, Any]:
     engine = load_engine(open_bundle(bundle))
     shipped = judge(task, settings, test, "test", engine_answer(task, engine))
     name, theirs = _usual(task, contest, settings, loaded, keras.examples, open_bundle(bundle))
-    first = task.MEASURES[0]
-    gains = {}
-    for each in task.MEASURES:
-
-        def value(notes: Any, chosen: Any, each: str = each) -> float:
-            return task.summary([notes[i] for i in chosen])[each]
-
-        gains[each] = vars(
-            gain(
-                lambda chosen: value(shipped.notes, chosen),
-                lambda chosen: value(theirs, chosen),
-                len(test),
-            )
-        )
+    others = []
+    if contest.task == "quality" and brisque:
+        frames = np.stack([example.frame for example in keras.examples])
+        answers = baselines.brisque(frames, out, brisque)
+        notes = task.notes(settings, answers, [each.target for each in keras.examples])
+        others.append({"usual": "BRISQUE (package brisque)", **_against(task, shipped, notes)})
     _strip(contest, task, record.labels, shipped, out / f"{contest.title}.png")
     return {
         "task": contest.title,
         "said": contest.said,
         "pictures": len(test),
-        "first": first,
+        "first": task.MEASURES[0],
         "keras": {name: vars(one) for name, one in keras.measures.items()},
         "shipped": {name: vars(one) for name, one in shipped.measures.items()},
         "variant": engine.variant,
@@ -130,11 +138,30 @@ def run(contest: Contest, data: Path, out: Path) -> dict[str, Any]:
         "million_multiply_adds": record.multiply_adds / 1e6,
         "parameters": record.parameters,
         "usual": name,
-        "theirs": {name: vars(one) for name, one in measured(task, theirs).items()},
-        "gain": gains,
+        **_against(task, shipped, theirs),
+        "others": others,
         "train_seconds": seconds,
         "flags": flags,
     }
+
+
+def _against(task: PictureTask, shipped: PictureVerdict, theirs: list[Any]) -> dict[str, Any]:
+    """What the other one comes to, and how much more ships, over the same draws of pictures."""
+    gains = {}
+    for name in task.MEASURES:
+
+        def value(notes: Any, chosen: Any, name: str = name) -> float:
+            return task.summary([notes[i] for i in chosen])[name]
+
+        gains[name] = vars(
+            gain(
+                lambda chosen: value(shipped.notes, chosen),
+                lambda chosen: value(theirs, chosen),
+                len(theirs),
+            )
+        )
+    beside = {name: vars(one) for name, one in measured(task, theirs).items()}
+    return {"theirs": beside, "gain": gains}
 
 
 def _usual(

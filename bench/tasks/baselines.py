@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -126,6 +128,22 @@ def quality(settings: Any) -> Iterable[tuple[str, Answer]]:
                 [sign * cv2.Laplacian(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), cv2.CV_64F).var()]
             ),
         )
+
+
+def brisque(frames: np.ndarray, folder: Path, python: str) -> list[np.ndarray]:
+    """BRISQUE (Mittal et al., 2012), the more the better, by an environment of its own.
+
+    Args:
+        frames: uint8 [n, height, width, 3], RGB.
+        folder: for what passes between the two.
+        python: of an environment with the packages of brisque_peer.py.
+    """
+    given, made = folder / "brisque-frames.npy", folder / "brisque-scores.npy"
+    np.save(given, frames)
+    peer = Path(__file__).with_name("brisque_peer.py")
+    subprocess.run([python, str(peer), str(given), str(made)], check=True)
+    # What it calls high is bad.
+    return [np.array([-score], np.float32) for score in np.load(made)]
 
 
 def retrieve(settings: Any) -> Iterable[tuple[str, Answer]]:

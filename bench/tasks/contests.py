@@ -24,7 +24,20 @@ class Contest:
 PHOTOS = "photographs of waste (trashnet6), 96x96"
 _MADE = ("--size", "96x96", "--epochs", "14", "--learning-rate", "0.002")
 
+_SIGNS = ("--epochs", "16", "--batch", "32")
+
 CONTESTS = (
+    Contest("classify", "hand_digits", ("--sequence", "columns", *_SIGNS),
+            "hand signs of people it has not seen (hand_digits), 64x64"),
+    Contest("classify", "hand_digits", ("--sequence", "patches", *_SIGNS),
+            "hand signs of people it has not seen (hand_digits), 64x64", "patches"),
+    Contest("classify", "arrangements",
+            ("--sequence", "patches", "--color", "gray", "--epochs", "30", "--batch", "32",
+             "--learning-rate", "0.003"),
+            "which of two handwritten digits is read first, 64x64", "patches-order"),
+    Contest("multilabel", "railcar_multilabel",
+            ("--size", "128x96", "--epochs", "20", "--batch", "16", "--flip", "horizontal"),
+            "railway cars and what is on them (railcar_multilabel), 128x96"),
     Contest("denoise", "trashnet6", (*_MADE, "--set", "noise=25"), PHOTOS),
     Contest("superres", "trashnet6", (*_MADE, "--set", "scale=2", "--epochs", "30"), PHOTOS),
     Contest("superres", "trashnet6", (*_MADE, "--set", "scale=4", "--epochs", "40"), PHOTOS,

@@ -11,6 +11,7 @@ from contests import CONTESTS
 
 BEGIN, END = "<!-- bench/tasks begins -->", "<!-- bench/tasks ends -->"
 _SAID = {
+    "accuracy": "accuracy", "mean_average_precision": "mean average precision",
     "psnr": "PSNR, dB", "ssim": "SSIM", "f1": "best F1", "mean_iou": "mean IoU",
     "spearman": "Spearman", "recall_at_1": "recall at 1", "recall_at_10": "recall at 10",
     "map_at_50": "mAP at 0.5", "frechet": "Frechet distance (less is better)",
@@ -58,6 +59,8 @@ def _rows(page: str, head: str) -> dict[str, list[str]]:
 def _measured(one: dict[str, Any]) -> list[str]:
     """A row a measure; what does not win is in bold."""
     lines = []
+    for other in one.get("others", ()):
+        lines += _measured({**one, **other, "others": ()})
     for name, gain in one["gain"].items():
         ours, keras = one["shipped"][name]["value"], one["keras"][name]["value"]
         usual = one["usual"][name] if isinstance(one["usual"], dict) else one["usual"]
@@ -96,5 +99,7 @@ def pictures_of(folder: Path, images: Path) -> None:
     """The strips as small files."""
     for one in results(folder):
         strip = cv2.imread(str(folder / f"{one['task']}.png"))
+        if strip is None:
+            continue  # a task of labels has none
         target = images / f"task-{one['task']}.webp"
         cv2.imwrite(str(target), strip, [cv2.IMWRITE_WEBP_QUALITY, 80])
