@@ -1,6 +1,6 @@
 """What a pair of tasks loses against its two tasks alone, and what it costs.
 
-    python bench/tasks/pairs.py --out FOLDER [--only PAIR ...]
+    python bench/tasks/pairs.py --out FOLDER [--only PAIR ...] [--write docs/tasks.md]
 
 Each pair is trained and converted by the `edgecrnn` commands; each of its tasks alone is the same
 network with one head, trained on the same frames for as many epochs with the same settings. All are
@@ -20,6 +20,8 @@ from typing import Any
 import cv2
 import numpy as np
 from generation import export_digits
+from half import Half
+from table import SAID
 
 from edgecrnn.runtime.bundle import open_bundle
 from edgecrnn.runtime.engine import load_engine
@@ -40,8 +42,9 @@ from edgecrnn.train.pictures.record import (
     load_picture_model,
     read_picture_record,
 )  # fmt: skip
-from edgecrnn.train.tasks import Example, PictureTask, picture_task
+from edgecrnn.train.tasks import picture_task
 
+_BEGIN, _END = "<!-- bench/tasks/pairs begins -->", "<!-- bench/tasks/pairs ends -->"
 _SCENES = ("--size", "48x48", "--width", "0.5", "--batch", "16", "--learning-rate", "0.002")
 _DIGITS = ("--size", "32x32", "--color", "gray", "--width", "0.5", "--batch", "64",
            "--learning-rate", "0.002")  # fmt: skip
@@ -71,56 +74,15 @@ PAIRS = (
 )  # fmt: skip
 
 
-class Half:
-    """One task of a pair alone, over the frames that it reads there.
-
-    Args:
-        pair: two tasks.
-        part: 0 or 1.
-    """
-
-    def __init__(self, pair: Pair, part: int):
-        self._pair, self._part = pair, part
-        own = (pair.first, pair.second)[part]
-        self.WHAT, self.HEAD, self.ANSWER = own.WHAT, own.HEAD, own.ANSWER
-        self.NEEDS, self.FLIPS, self.COST, self.Settings = (
-            pair.NEEDS, pair.FLIPS, own.COST, pair.Settings,
-        )  # fmt: skip
-        self.MEASURES = tuple(name for name in own.MEASURES if name in pair.MEASURES)
-
-    def _own(self, settings: Any) -> tuple[PictureTask, Any]:
-        return self._pair.each(settings)[self._part]
-
-    def frame_shape(self, settings: Any, shape: tuple[int, int, int]) -> tuple[int, int, int]:
-        return self._pair.frame_shape(settings, shape)
-
-    def head_shape(self, settings: Any, channels: int, classes: int) -> Any:
-        return self._pair.head_shapes(settings, channels, classes)[self._part]
-
-    def example(self, settings: Any, picture: Any, truth: Any, rng: Any) -> Example:
-        if isinstance(self._pair, Either):
-            asked = self._pair.examples(settings, picture, truth, rng)[self._part]
-            return Example(asked.frame, asked.target.target)
-        shown = self._pair.example(settings, picture, truth, rng)
-        return Example(shown.frame, shown.target[self._part])
-
-    def loss(self, settings: Any, answer: Any, target: Any) -> Any:
-        task, own = self._own(settings)
-        return task.loss(own, answer, target) / task.COST
-
-    def notes(self, settings: Any, answers: Any, targets: Any) -> list[Any]:
-        task, own = self._own(settings)
-        return task.notes(own, answers, targets)
-
-    def summary(self, notes: Any) -> dict[str, float]:
-        return self._own(self.Settings())[0].summary(notes)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", nargs="*", default=[each.name for each in PAIRS])
+    parser.add_argument("--write", type=Path, help="put the table between its marks there")
     args = parser.parse_args()
+    if args.write:
+        args.write.write_text(written(args.write.read_text(), table(_results(args.out))))
+        return
     args.out.mkdir(parents=True, exist_ok=True)
     for contest in PAIRS:
         result = args.out / f"{contest.name}.json"
@@ -255,6 +217,40 @@ def _export_masks(folder: Path) -> None:
             cv2.imwrite(str(folder / split / "pictures" / name), pixels)
             cv2.imwrite(str(folder / split / "masks" / name), mask)
     (folder / "labels.txt").write_text("\n".join(LABELS) + "\n", "utf-8")
+
+
+def _results(folder: Path) -> list[dict[str, Any]]:
+    files = [folder / f"{each.name}.json" for each in PAIRS]
+    return [json.loads(file.read_text()) for file in files if file.exists()]
+
+
+def table(results: list[dict[str, Any]]) -> str:
+    """A row for each measure of each pair; what keeps less than nine tenths is in bold."""
+    lines = [
+        "| pair | measure | alone | in the pair | keeps (95 %) | ships | million multiply-adds: "
+        "pair of both |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for one in results:
+        share = one["million"] / sum(one["million_alone"])
+        both = " + ".join(f"{each:.1f}" for each in one["million_alone"])
+        cost = f"{one['million']:.1f} of {both} ({share:.0%})"
+        for row in one["rows"]:
+            kept = f"{row['keeps']:.1%} ({row['low']:.1%} to {row['high']:.1%})"
+            if row["keeps"] < 0.9:
+                kept = f"**{kept}**"
+            lines.append(
+                f"| {one['pair']} | {SAID[row['measure']]} | {row['alone']:.3f} | "
+                f"{row['pair']:.3f} | {kept} | {row['ships']:.3f} ({one['variant']}) | {cost} |"
+            )
+    said = "; ".join(f"{one['pair']}: {one['pictures']} {one['said']}" for one in results)
+    return "\n".join([*lines, "", f"Test pictures of {said}."])
+
+
+def written(page: str, made: str) -> str:
+    """The page with the table between its marks."""
+    before, _, rest = page.partition(_BEGIN)
+    return f"{before}{_BEGIN}\n{made}\n{_END}{rest.partition(_END)[2]}"
 
 
 def _edgecrnn(*words: str) -> None:

@@ -10,8 +10,9 @@ import cv2
 from contests import CONTESTS
 
 BEGIN, END = "<!-- bench/tasks begins -->", "<!-- bench/tasks ends -->"
-_SAID = {
-    "accuracy": "accuracy", "mean_average_precision": "mean average precision",
+SAID = {
+    "as_asked": "as asked", "coverage": "coverage", "accuracy": "accuracy",
+    "mean_average_precision": "mean average precision",
     "psnr": "PSNR, dB", "ssim": "SSIM", "f1": "best F1", "mean_iou": "mean IoU",
     "spearman": "Spearman", "recall_at_1": "recall at 1", "recall_at_10": "recall at 10",
     "map_at_50": "mAP at 0.5", "frechet": "Frechet distance (less is better)",
@@ -69,7 +70,7 @@ def _measured(one: dict[str, Any]) -> list[str]:
         if gain["low"] <= 0:
             said = f"**does not win: {said}**"
         lines.append(
-            f"| {one['task']} | {_SAID[name]} | {keras:.3f} | {ours:.3f} ({one['variant']}) | "
+            f"| {one['task']} | {SAID[name]} | {keras:.3f} | {ours:.3f} ({one['variant']}) | "
             f"{one['theirs'][name]['value']:.3f} ({usual}) | {said} | {kept:.1%} |"
         )
     return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 import time
@@ -31,7 +32,9 @@ def demo_pictures(task: str, out: Path, epochs: int) -> int:
     makes = task.partition("+")[0] == "generate"
     _head("data", "scenes of handwritten digits, with their masks and boxes")
     # Noise is to become one digit on its ground: several are too much for a few minutes.
-    settings = SceneSettings(train=_SCENES, size=_SIZE, **({"most": 1} if makes else {}))
+    settings = SceneSettings(train=_SCENES, size=_SIZE)
+    if makes:
+        settings = dataclasses.replace(settings, train=_SCENES // 2, most=1)
     export_scenes(data, settings, picture_task(task).NEEDS)
     size = f"{_SIZE}x{_SIZE}"
     _edgecrnn(
