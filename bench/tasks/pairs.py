@@ -17,16 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
+from boards import export_boards
 from generation import export_digits
 from half import Half
 from table import SAID
 
 from edgecrnn.runtime.bundle import open_bundle
 from edgecrnn.runtime.engine import load_engine
-from edgecrnn.train.demo.scans import scan_labels, scans
-from edgecrnn.train.demo.scenes import LABELS, SceneSettings, export_scenes
 from edgecrnn.train.fit import fit
 from edgecrnn.train.measures.bootstrap import resampled
 from edgecrnn.train.network.cost import model_multiply_adds
@@ -45,9 +43,14 @@ from edgecrnn.train.pictures.record import (
 from edgecrnn.train.tasks import picture_task
 
 _BEGIN, _END = "<!-- bench/tasks/pairs begins -->", "<!-- bench/tasks/pairs ends -->"
-_SCENES = ("--size", "48x48", "--width", "0.5", "--batch", "16", "--learning-rate", "0.002")
-_DIGITS = ("--size", "32x32", "--color", "gray", "--width", "0.5", "--batch", "64",
-           "--learning-rate", "0.002")  # fmt: skip
+_BOARDS = ("--size", "48x48", "--color", "gray", "--width", "0.5", "--batch", "16",
+           "--learning-rate", "0.003")  # fmt: skip
+_DIGITS = ("--size", "32x32", "--color", "gray", "--width", "0.5", "--learning-rate", "0.003")
+_SAID = {
+    "digits": "handwritten digits, 32x32",
+    "masks": "one handwritten digit and its mask, 32x32",
+    "boards": "one to three handwritten digits on a plain ground, 48x48",
+}
 
 
 @dataclass(frozen=True)
@@ -57,21 +60,15 @@ class PairContest:
     name: str
     data: str
     flags: tuple[str, ...]
-    said: str
 
 
 PAIRS = (
-    PairContest("denoise+classify", "single", (*_SCENES, "--epochs", "20"),
-                "scenes of one handwritten digit, 48x48"),
-    PairContest("denoise+segment", "scenes", (*_SCENES, "--epochs", "20"),
-                "scenes of handwritten digits, 48x48"),
-    PairContest("denoise+detect", "scenes", (*_SCENES, "--epochs", "30"),
-                "scenes of handwritten digits, 48x48"),
-    PairContest("generate+classify", "digits", (*_DIGITS, "--epochs", "16"),
-                "handwritten digits, 32x32"),
-    PairContest("generate+segment", "masks", (*_DIGITS, "--epochs", "16"),
-                "handwritten digits, 32x32"),
-)  # fmt: skip
+    PairContest("denoise+classify", "digits", (*_DIGITS, "--batch", "32", "--epochs", "16")),
+    PairContest("denoise+segment", "boards", (*_BOARDS, "--epochs", "20")),
+    PairContest("denoise+detect", "boards", (*_BOARDS, "--epochs", "30")),
+    PairContest("generate+classify", "digits", (*_DIGITS, "--batch", "64", "--epochs", "20")),
+    PairContest("generate+segment", "masks", (*_DIGITS, "--batch", "64", "--epochs", "20")),
+)
 
 
 def main() -> None:
@@ -122,7 +119,7 @@ def run(contest: PairContest, data: Path, out: Path) -> dict[str, Any]:
             rows.append(_row(half, name, alone.notes, ours, ships))
     return {
         "pair": contest.name,
-        "said": contest.said,
+        "said": _SAID[contest.data],
         "pictures": len(test),
         "rows": rows,
         "variant": engine.variant,
@@ -192,31 +189,13 @@ def _data(name: str, out: Path) -> Path:
     """A folder of pictures, made where it is not there yet."""
     folder = out / "data" / name
     if not folder.exists():
-        settings = SceneSettings(train=700, val=120, test=200, size=48, most=2)
-        if name in ("single", "scenes"):
-            export_scenes(folder, settings, "classes" if name == "single" else "")
-        elif name == "digits":
+        if name == "digits":
             export_digits(folder)
+        elif name == "boards":
+            export_boards(folder)
         else:
-            _export_masks(folder)
+            export_boards(folder, size=32, sides=(27, 30), most=1)
     return folder
-
-
-def _export_masks(folder: Path) -> None:
-    """The package's handwritten digits, the class of each pixel beside them."""
-    export_digits(folder.with_name("digits-for-masks"))
-    for split, images in scans().items():
-        for kind in ("pictures", "masks"):
-            (folder / split / kind).mkdir(parents=True, exist_ok=True)
-        for number, digit in zip(range(len(images)), scan_labels()[split], strict=True):
-            name = f"{number:04d}.png"
-            source = folder.with_name("digits-for-masks") / split / str(digit) / name
-            pixels = cv2.imread(str(source), cv2.IMREAD_GRAYSCALE)
-            assert pixels is not None
-            mask = np.where(pixels > 96, digit + 1, 0).astype(np.uint8)
-            cv2.imwrite(str(folder / split / "pictures" / name), pixels)
-            cv2.imwrite(str(folder / split / "masks" / name), mask)
-    (folder / "labels.txt").write_text("\n".join(LABELS) + "\n", "utf-8")
 
 
 def _results(folder: Path) -> list[dict[str, Any]]:
