@@ -53,8 +53,14 @@ def check_plan(plan: Plan, kind: str) -> None:
     """
     if plan.network.task is not None:
         check_task(plan.network.task)
-    check_encoder(plan.network.encoder)
+    if plan.network.encoder is not None:
+        check_encoder(plan.network.encoder)
     check_blocks(plan.network, plan.preprocessing.height, plan.preprocessing.width)
+    if plan.network.readout == "mean" and kind == "clips":
+        raise EdgecrnnError(
+            "readout: expected last for clips, of which every frame gets an answer, got mean; "
+            "leave out --readout"
+        )
     if plan.train.adversarial:
         raise EdgecrnnError(
             f"adversarial: expected 0 for a task that names labels, got {plan.train.adversarial:g};"

@@ -62,7 +62,7 @@ class TrainSettings:
     )
     guidance: float = setting(
         1.0,
-        "weight of a second loss, on what each frame's features say without the memory",
+        "weight of a second loss, on what the features say without the memory",
         least=0.0,
         most=10.0,
     )

@@ -1,6 +1,6 @@
 """Our network and its peers on real sets: same split, frames, augmentation and processor time.
 
-    python bench/results DATA --out FOLDER [--only SET ...] [--seed 0] [--yolo PYTHON]
+    python bench/results DATA --out FOLDER [--only SET ...] [--peers PEER ...] [--yolo PYTHON]
     python bench/results --table FOLDER [--write docs/results.md]
 
 DATA holds the unpacked sets. Each is trained by `edgecrnn train` with the flags in sets.py; the
@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--only", nargs="*", default=[each.name for each in SETS])
+    parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=list(PEERS))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--yolo", default="")
     parser.add_argument("--table", type=Path)
@@ -45,19 +46,20 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     for chosen in SETS:
         if chosen.name in args.only:
-            run_set(chosen, args.data / chosen.name, args.out.resolve(), args.seed, args.yolo)
+            folder, out = args.data / chosen.name, args.out.resolve()
+            run_set(chosen, folder, out, args.seed, args.peers, args.yolo)
     print(table(args.out))
 
 
-def run_set(chosen: Set, folder: Path, out: Path, seed: int, yolo: str) -> None:
-    """Every contender on one set."""
+def run_set(chosen: Set, folder: Path, out: Path, seed: int, peers: list[str], yolo: str) -> None:
+    """Ours, then each of `peers`, on one set."""
     with tempfile.TemporaryDirectory() as scratch:
         data = _with_test(folder, Path(scratch) / chosen.name) if chosen.test_is_val else folder
         ours = out / f"{chosen.name}.edgecrnn.json"
         if not ours.exists():
             ours.write_text(json.dumps(_ours(chosen, data, out / f"{chosen.name}.run", seed)))
         seconds = json.loads(ours.read_text())["seconds"]
-        for peer in PEERS:
+        for peer in peers:
             done = out / f"{chosen.name}.{peer}.json"
             if done.exists() or (peer == "yolo" and not yolo):
                 continue

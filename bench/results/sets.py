@@ -21,13 +21,13 @@ class Set:
 
 
 SETS = (
-    Set("hand_digits", (64, 64), ("--epochs", "40", "--batch", "32")),
+    Set("hand_digits", (64, 64), ()),
     Set(
         "trashnet6", (96, 96),
-        ("--epochs", "40", "--batch", "32", "--flip", "horizontal", "--turn", "30"),
+        ("--epochs", "40", "--flip", "horizontal", "--turn", "30"),
         flip=True, turn=30.0,
     ),
-    Set("body_pose", (64, 64), ("--epochs", "30", "--batch", "32"), test_is_val=True),
+    Set("body_pose", (64, 64), (), test_is_val=True),
     Set(
         "tank_state", (64, 48),
         ("--frame-rate", "5", "--epochs", "25", "--batch", "8", "--balanced", "--flip",
@@ -40,7 +40,7 @@ SETS = (
          "--weight-decay", "0.001"),
         flip=True,
     ),
-    Set("railcar_multilabel", (64, 64), ("--epochs", "40", "--batch", "16")),
+    Set("railcar_multilabel", (64, 64), ("--epochs", "40")),
 )  # fmt: skip
 
 

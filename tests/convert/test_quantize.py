@@ -95,8 +95,10 @@ def test_pixels_come_in_as_they_are(made: dict[str, bytes]) -> None:
     assert (engine._frame.scale, engine._frame.zero_point) == (1.0, -128)
 
 
-@pytest.mark.parametrize("sequence", ["columns", "patches"])
-@pytest.mark.parametrize("encoder", ["light", "document"])
+@pytest.mark.parametrize(
+    ("sequence", "encoder"),
+    [("columns", "light"), ("columns", "plain"), ("columns", "document"), ("patches", "light")],
+)
 def test_every_recipe_takes_pictures_too(sequence: str, encoder: str, frames: np.ndarray) -> None:
     chosen = NetworkSettings(
         sequence=sequence, encoder=encoder, units=8, layers=1, width=0.25, blocks=2

@@ -60,6 +60,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         ("clips", "--encoder ../light", "encoder: expected one of document, "),
         ("clips", "--sequence patches", "sequence: expected time for a folder of clips"),
         ("pictures", "--sequence time", "sequence: expected columns or patches for a folder"),
+        ("clips", "--readout mean", "readout: expected last for clips"),
     ],
 )
 def test_one_sentence_and_no_run(
@@ -91,7 +92,7 @@ def test_blocks_are_equal_or_refused(blocks: int, height: int, width: int) -> No
 @settings(max_examples=20)
 @given(
     sequence=st.sampled_from(["time", "columns", "patches"]),
-    encoder=st.sampled_from(["light", "document"]),
+    encoder=st.sampled_from(["light", "document", "plain"]),
     height=st.integers(8, 40),
     width=st.integers(8, 40),
     blocks=st.integers(2, 4),
@@ -104,9 +105,10 @@ def test_every_frame_makes_a_network_or_a_sentence(
     try:
         network = build_network(chosen, (height, width, 3), 2)
     except EdgecrnnError:
-        assert sequence == "patches"
-        smallest = min(height, width) // blocks
-        assert height % blocks or width % blocks or smallest < 8
+        least = 16 if encoder == "plain" else 8
+        smallest = min(height, width) // (blocks if sequence == "patches" else 1)
+        uneven = sequence == "patches" and (height % blocks or width % blocks)
+        assert uneven or smallest < least
     else:
         shape = (height, width) if sequence != "patches" else (height // blocks, width // blocks)
         assert network.encoder.input_shape[1:3] == shape

@@ -13,10 +13,20 @@ from edgecrnn.train.network.settings import NetworkSettings
 
 def picture(network: Any, frames: Any, training: bool = False, rounded: Rounding = as_it_is) -> Any:
     """Logits [batch, classes] of pictures float32 [batch, height, width, channels] in 0..255."""
-    x = picture_steps(network.encoder, network.settings, frames, training)
+    steps = picture_steps(network.encoder, network.settings, frames, training)
+    return remember_steps(network, steps, training, rounded)
+
+
+def remember_steps(
+    network: Any, steps: Any, training: bool = False, rounded: Rounding = as_it_is
+) -> Any:
+    """The memory's share of `picture`: logits of features [batch, steps, features]."""
+    x = steps
     for cell in network.cells:
         x = _unrolled(cell, rounded(dropout(network, x, training), "features"), rounded)
-    return rounded(network.head(dropout(network, x[:, -1], training)), "logits")
+    # The last step has forgotten some of the first; the mean hears all of them alike.
+    read = ops.mean(x, axis=1) if network.settings.readout == "mean" else x[:, -1]
+    return rounded(network.head(dropout(network, read, training)), "logits")
 
 
 def picture_steps(

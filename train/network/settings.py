@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 from edgecrnn.runtime.errors import EdgecrnnError
@@ -23,9 +22,10 @@ class NetworkSettings:
         "what the LSTM steps over: frames of a clip, columns or square blocks of a picture",
         choices=SEQUENCES,
     )
-    encoder: str = setting(
-        "light",
-        "network that reads a frame: light, document, or a backbone such as mobilenet_v3_small",
+    encoder: str | None = setting(
+        None,
+        "network that reads a frame: light (for clips and patches where not given), plain (for "
+        "columns), document, or a backbone such as mobilenet_v3_small",
     )
     weights: str = setting(
         "", "what a backbone learned elsewhere: imagenet (downloaded by Keras) or a .weights.h5"
@@ -49,6 +49,12 @@ class NetworkSettings:
     dropout: float | None = setting(
         None, "share of the LSTM's inputs and outputs dropped in training", least=0.0, most=0.9
     )
+    readout: str | None = setting(
+        None,
+        "what of the LSTM names the class: its last step, or the mean of all, which is for "
+        "pictures and what they get where not given",
+        choices=("last", "mean"),
+    )
     task: str | None = setting(
         None,
         "what it learns to answer: classify or multilabel, which follows from the data, or a task "
@@ -60,10 +66,15 @@ class NetworkSettings:
 
     def filled(self) -> FilledSettings:
         """The same with what was not given taken from the encoder's `DEFAULTS`."""
-        own = encoder_defaults(self.encoder)
-        given = {name: getattr(self, name) for name in own if getattr(self, name) is not None}
-        task = self.task or "classify"
-        return FilledSettings(**{**dataclasses.asdict(self), **own, **given, "task": task})
+        encoder = self.encoder or ("plain" if self.sequence == "columns" else "light")
+        own = {
+            "encoder": encoder,
+            "readout": "last" if self.sequence == "time" else "mean",
+            "task": "classify",
+            **encoder_defaults(encoder),
+        }
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        return FilledSettings(**{**own, **given})
 
     @property
     def sees_motion(self) -> bool:
@@ -73,12 +84,14 @@ class NetworkSettings:
 
 @dataclass(frozen=True)
 class FilledSettings(NetworkSettings):
-    """Settings that leave nothing open."""
+    """Settings that leave nothing open; the values here are those of runs that do not say."""
 
+    encoder: str = "light"
     units: int = 64
     layers: int = 1
     motion: bool = False
     dropout: float = 0.0
+    readout: str = "last"
     task: str = "classify"
 
 

@@ -13,7 +13,7 @@ from edgecrnn.train.encoders import build_encoder, learned_weights
 from edgecrnn.train.network.clip_graph import clip, read, remember
 from edgecrnn.train.network.layers import dropout, frame_features, scaled
 from edgecrnn.train.network.network import Network, step_features, zero_states
-from edgecrnn.train.network.picture import picture, picture_steps
+from edgecrnn.train.network.picture import picture, picture_steps, remember_steps
 from edgecrnn.train.network.settings import FilledSettings, NetworkSettings
 from edgecrnn.train.network.supervision import Supervised
 from edgecrnn.train.tasks import Task, task_of
@@ -23,10 +23,10 @@ from edgecrnn.train.tasks import Task, task_of
 class NetworkTrainee(Supervised):
     """The CRNN: windows of streams for sequence time, single pictures otherwise.
 
-    A guide, where there is one, is a second head that names the class from each frame's features
-    alone (deep supervision, Lee et al., 2015). What the encoder has to see, motion above all,
-    reaches it past the memory then; learned through the memory alone it comes late or never. The
-    guide is not part of the run.
+    A guide, where there is one, is a second head that names the class from the features alone
+    (deep supervision, Lee et al., 2015): each frame's, or the mean over a picture's steps. What the
+    encoder has to see, motion above all, reaches it past the memory then; learned through the
+    memory alone it comes late or never. The guide is not part of the run.
     """
 
     network: Network
@@ -59,9 +59,15 @@ class NetworkTrainee(Supervised):
         """(losses [batch, time], logits [batch, time, classes], new states) of a training step."""
         if self.guide is None:
             return super().losses(frames, targets, states, smoothing)
-        features, new = read(self.network, frames, states, training=not self.frozen)
-        logits, memory = remember(self.network, features, states, True)
-        hints = self.guide(dropout(self.network, features, True))
+        network, learning = self.network, not self.frozen
+        if network.settings.sequence == "time":
+            seen, new = read(network, frames, states, training=learning)
+            logits, memory = remember(network, seen, states, True)
+        else:
+            steps = picture_steps(network.encoder, network.settings, frames[:, 0], learning)
+            logits, new, memory = remember_steps(network, steps, True)[:, None], {}, {}
+            seen = ops.mean(steps, axis=1)[:, None]
+        hints = self.guide(dropout(network, seen, True))
         losses = self.task.loss(logits, targets, smoothing)
         losses += self.guidance * self.task.loss(hints, targets, smoothing)
         return losses, logits, {**new, **memory}
@@ -85,8 +91,8 @@ class NetworkTrainee(Supervised):
 
 
 def network_trainee(network: Network, classes: int, guidance: float = 0.0) -> NetworkTrainee:
-    """The network as it is trained; with a guide where it has a memory to be guided past."""
-    if not guidance or network.settings.sequence != "time":
+    """The network as it is trained, with a guide where one is asked for."""
+    if not guidance:
         return NetworkTrainee(network)
     guide = layers.Dense(classes, name="guide")
     guide.build((None, None, step_features(network.encoder, network.settings)))

@@ -41,8 +41,8 @@ def test_pictures_pay_for_each_step() -> None:
     settings = NetworkSettings(sequence="columns", units=10)
     network = build_network(settings, (32, 64, 3), 4)
     encoder = encoder_multiply_adds(network.encoder)
-    # Eight columns of four rows and 16 channels.
-    assert multiply_adds(network) == encoder + 8 * (4 * 16 + 10) * 40 + 10 * 4
+    # Four columns of two rows and 32 channels.
+    assert multiply_adds(network) == encoder + 4 * (2 * 32 + 10) * 40 + 10 * 4
     blocks = build_network(NetworkSettings(sequence="patches", units=10, blocks=2), (32, 32, 3), 4)
     encoder = encoder_multiply_adds(blocks.encoder)
     assert multiply_adds(blocks) == 4 * encoder + 4 * (2 * 2 * 16 + 64 + 10) * 40 + 10 * 4
