@@ -2,26 +2,34 @@
 
     python bench/default_bundle.py default.edgecrnn
     python bench/soak.py default.edgecrnn [--seconds 1800] [--frames 200000] [--json soak.json]
+    ffmpeg -f lavfi -i testsrc=size=64x64:rate=10 -frames 200000 -c:v libx264 long.mp4
+    python bench/soak.py default.edgecrnn --source long.mp4 [--page]
 
 A real `edgecrnn run` on a camera of its own on the loopback, that now and then goes away, is
 watched from outside through /proc. It ends after so many seconds or classified frames, whichever
 is first. `--fast` makes the most of the time: a bundle that reads every frame, of a camera that
-sends as many small pictures as this machine takes. Memory counts from the first 5 % on, when every
-part has been used once.
+sends as many small pictures as this machine takes. `--source` reads something else in its place,
+`--page` shows the run and asks the page for its status and a picture at each look. Memory counts
+from the first 5 % on, when every part has been used once.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import urllib.error
+import urllib.request
 import zipfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -55,28 +63,40 @@ def main() -> None:
     parser.add_argument("--away", type=float, default=60.0, help="it goes away so often, s")
     parser.add_argument("--json", type=Path, help="write every sample there")
     parser.add_argument("--fast", action="store_true", help="500 small pictures a second")
+    parser.add_argument("--source", help="watch the run on this")
+    parser.add_argument("--page", action="store_true", help="with the live page")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bundle, rate, size = args.bundle, args.rate, args.size
         if args.fast:
             rate, size = 500.0, "64x48"
             bundle = faster(bundle, Path(folder) / "fast.edgecrnn", rate)
-        samples, summary = soak(bundle, args.seconds, args.frames, rate, size, args.away)
+        words = ["--serve", "127.0.0.1:0"] if args.page else []
+        samples, summary = soak(
+            bundle, args.seconds, args.frames, rate, size, args.away, args.source, words
+        )
     print(report(samples), summary, sep="\n")
     if args.json:
         args.json.write_text(json.dumps([asdict(sample) for sample in samples], indent=1) + "\n")
 
 
 def soak(
-    bundle: Path, seconds: float, frames: int, rate: float, size: str, away: float
+    bundle: Path,
+    seconds: float,
+    frames: int,
+    rate: float,
+    size: str,
+    away: float,
+    source: str | None = None,
+    words: Sequence[str] = (),
 ) -> tuple[list[Sample], str]:
     """(what was seen, a second apart or more; the summary that the run printed)."""
     os.environ["no_proxy"] = "127.0.0.1"
     camera = Camera(rate)
     camera.say(f"show red {size}")
-    with tempfile.TemporaryFile("w+") as told:
-        command = [sys.executable, "-m", "edgecrnn", "run", str(bundle), "--source", camera.url]
-        command += ["--first-pause", "0.1"]
+    with tempfile.NamedTemporaryFile("w+") as told:
+        command = [sys.executable, "-m", "edgecrnn", "run", str(bundle)]
+        command += ["--source", source or camera.url, "--first-pause", "0.1", *words]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=told)
         counted = [0]
         counter = threading.Thread(target=_count, args=(process, counted), daemon=True)
@@ -87,10 +107,12 @@ def soak(
             while process.poll() is None:
                 time.sleep(max(1.0, seconds / 500))
                 now = time.monotonic()
-                samples.append(_look(process.pid, now - began, counted[0]))
+                with contextlib.suppress(OSError, KeyError):  # it may have ended meanwhile
+                    _ask_page(Path(told.name))
+                    samples.append(_look(process.pid, now - began, counted[0]))
                 if now - began >= seconds or counted[0] >= frames:
                     break
-                if now - gone >= away:
+                if now - gone >= away and source is None:
                     gone = now
                     camera.kill()
                     time.sleep(1.0)
@@ -103,8 +125,16 @@ def soak(
             camera.kill()
         told.seek(0)
         lines = told.read().splitlines()
-    ended = [place for place, line in enumerate(lines) if line.startswith("interrupted: ")]
-    return samples, "\n".join(lines[ended[0] :] if ended else lines[-5:])
+    ended = [place for place, line in enumerate(lines) if re.match(r"\S.*: \d+ frames", line)]
+    return samples, "\n".join(lines[ended[-1] :] if ended else lines[-5:])
+
+
+def _ask_page(told: Path) -> None:
+    """Look at the page as a viewer does, where the run said that it has one."""
+    if shown := re.search(r"live page: (\S+)", told.read_text()):
+        for path in ("status", "streams/0/snapshot.jpg"):
+            with contextlib.suppress(urllib.error.URLError):
+                urllib.request.urlopen(f"{shown[1]}{path}", timeout=10).read()
 
 
 def faster(bundle: Path, path: Path, rate: float) -> Path:

@@ -54,8 +54,8 @@ def _pattern(label: int, rows: int, columns: int) -> npt.NDArray[np.uint8]:
 
 @lru_cache(maxsize=4)
 def _numbers(rows: int, columns: int, labels: int) -> dict[bytes, int]:
-    """The classes by their cells."""
-    return {_pattern(n, rows, columns).astype(bool).tobytes(): n for n in range(labels)}
+    """The classes by their cells; the first where small frames have too few cells to differ."""
+    return {_pattern(n, rows, columns).astype(bool).tobytes(): n for n in reversed(range(labels))}
 
 
 def is_seed(frame: npt.NDArray[np.uint8]) -> bool:

@@ -32,7 +32,6 @@ HERE = Path(__file__).parent
 REFERENCE = "litert"
 STREAM = ("edgecrnn", REFERENCE, "litert_linear", "onnxruntime", "openvino", "window")
 PICTURE = ("edgecrnn", REFERENCE, "litert_linear", "mediapipe")
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
@@ -76,6 +75,7 @@ class Contender:
 
     def __init__(self, name: str, folder: Path, python: str):
         self.name = name
+        self.core_s = 0.0  # processor time of the newest answer
         began = time.perf_counter()
         self.process = subprocess.Popen(
             [python, str(HERE / f"peer_{name}.py"), str(folder)],
@@ -93,13 +93,10 @@ class Contender:
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f"{self.name} ended with code {self.process.wait()}")
-        answer: list[int] = json.loads(line)
-        return answer
-
-    def processor(self) -> float:
-        """Seconds of processor time so far, all threads."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        told = json.loads(line)
+        self.core_s = told["core_s"]
+        labels: list[int] = told["labels"]
+        return labels
 
     def peak(self) -> float:
         """Most memory so far, in MB; the frames, which it maps, left out."""
@@ -129,10 +126,10 @@ def measure(
             one.labels += one.read(frames)
         for _ in range(rounds):
             for one in order.sample(contenders, len(contenders)):
-                before, began = one.processor(), time.perf_counter()
+                began = time.perf_counter()
                 one.labels += one.read(frames)
                 walls[one.name].append((time.perf_counter() - began) / frames * 1000.0)
-                cores[one.name].append((one.processor() - before) / frames * 1000.0)
+                cores[one.name].append(one.core_s / frames * 1000.0)
         reference = next(one for one in contenders if one.name == REFERENCE)
         return {
             "machine": _machine(),

@@ -65,11 +65,15 @@ function tabs(streams, stream, turn) {
     const button = bar.children[number];
     const running = each.state === "running";
     button.firstChild.textContent = running && each.label !== null ? each.label : each.state;
-    button.lastChild.textContent = button.title = each.source;
+    button.lastChild.textContent = tail(each.source);
+    button.title = each.source;
     button.classList.toggle("bad", !each.well);
     button.setAttribute("aria-selected", `${number === stream}`);
   });
 }
+
+// The end of a long path or address says more than its beginning.
+const tail = (name) => (name.length > 22 ? `…${name.slice(-20)}` : name);
 
 function value(id, number, unit) {
   const small = document.createElement("small");

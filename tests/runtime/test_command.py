@@ -8,6 +8,7 @@ import pty
 import select
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -175,6 +176,23 @@ def test_mistakes_are_one_sentence(
     assert sentence in err
     assert "Traceback" not in err
     assert len([line for line in err.splitlines() if line.startswith("edgecrnn: ")]) == 1
+
+
+def test_little_memory_is_enough_and_too_little_is_one_sentence(
+    bundle_path: Path, write_video: Callable[..., Path]
+) -> None:
+    def run(kilobytes: int) -> subprocess.CompletedProcess[str]:
+        words = f"{sys.executable} -m edgecrnn run {bundle_path} --source {video}"
+        limited = ["sh", "-c", f"ulimit -v {kilobytes}; exec {words}"]
+        return subprocess.run(limited, capture_output=True, text=True, timeout=60, check=False)
+
+    video = write_video(["red"] * 10)
+    enough, little = run(800_000), run(200_000)
+    assert (enough.returncode, len(enough.stdout.splitlines())) == (0, 10), enough.stderr
+    assert (little.returncode, little.stdout) == (2, "")
+    note, sentence = little.stderr.splitlines()
+    assert note.startswith("edgecrnn: note: processes of this shell may take 205 MB of addresses")
+    assert sentence.startswith("edgecrnn: expected memory, got none left; ")
 
 
 def test_a_bundle_that_is_none_is_one_sentence(edgecrnn: Command, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from edgecrnn import __version__
+from edgecrnn.cli.memory import is_lack_of_memory, limit_note
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.settings import nearest
 
@@ -115,6 +116,8 @@ def command_parser(name: str) -> argparse.ArgumentParser:
 
 
 def _run(name: str, arguments: list[str]) -> int:
+    if note := limit_note():
+        print(f"edgecrnn: {note}", file=sys.stderr, flush=True)
     module = importlib.import_module(f"edgecrnn.cli.{name}")
     rest: list[str] = []
     if getattr(module, "TAKES_REST", False) and "--" in arguments:
@@ -177,6 +180,8 @@ def _sentence(error: Exception, command: str) -> str | None:
         if missing in _INSTALLS:
             known, install = _INSTALLS[missing]
             return f'{command} needs {known}, which is not installed; pip install "{install}"'
+    if is_lack_of_memory(error):
+        return "expected memory, got none left; stop other programs, or raise the limit (ulimit -v)"
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         place = f"{error.filename}: " if error.filename else ""
         return f"{place}expected space left on the disk, got none; free some and start again"
