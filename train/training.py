@@ -83,6 +83,7 @@ def train(
     if resume:
         check_same_data(out, data.hash)
     plan = settled(plan, data)
+    _check_streams(data, plan)
     machines.rows(plan.train.batch)
     if plan.train.teacher:
         _check_teacher(data, plan)
@@ -157,6 +158,15 @@ def _write_run(out: Path, plan: Plan, parts: Parts, record: RunRecord) -> None:
     except OSError as error:
         # What is trained so far stands in the checkpoints: --resume only writes this again.
         raise not_written(out, error) from error
+
+
+def _check_streams(data: Data, plan: Plan) -> None:
+    """Refuse, before anything is written, what the first window would: no frame that counts."""
+    s = plan.train
+    plan.augmentation.mirrored(data.labels)
+    if plan.network.sequence == "time":
+        for store in (data.splits["train"], data.splits["val"]):
+            next(stream_windows(store, s.batch, s.window, warmup_of(plan), s.seed, 0), None)
 
 
 def _check_teacher(data: Data, plan: Plan) -> None:

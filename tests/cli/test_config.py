@@ -60,6 +60,7 @@ def test_what_a_run_writes_gives_the_same_plan_again(tmp_path: Path) -> None:
         ('epochs = "3"', "epochs: expected int, got '3'"),
         ("size = 64", "size: expected a text, got 64"),
         ("height = 64", "got 'height'"),
+        ("[train]\nepochs = 3", "expected settings one a line, got the table [train]"),
         ("epochs = ", "expected TOML"),
     ],
 )

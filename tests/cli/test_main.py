@@ -82,7 +82,18 @@ def test_the_frame_imports_nothing_heavy() -> None:
     [
         (["trian"], "got 'trian' (did you mean 'train'?)"),
         (["xyzzy"], "expected a command (train, convert, run, "),
-        (["--verison"], "unrecognized arguments: --verison; see edgecrnn --help"),
+        (
+            ["--verison"],
+            "unrecognized arguments: --verison (did you mean '--version'?); see edgecrnn --help",
+        ),
+        (
+            ["train", "d", "--out", "r", "--epocs=3"],
+            "unrecognized arguments: --epocs=3 (did you mean '--epochs'?); see edgecrnn train",
+        ),
+        (
+            ["data", "check", "d", "--windo", "3"],
+            "unrecognized arguments: --windo 3 (did you mean '--window'?); see edgecrnn data",
+        ),
         (["devices", "shw"], "invalid choice: 'shw'"),
         (["devices", "show"], "required: NAME; see edgecrnn devices show --help"),
         (["devices", "show", "raspbery-pi-5"], "(did you mean 'raspberry-pi-5'?)"),

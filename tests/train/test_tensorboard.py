@@ -55,3 +55,15 @@ def test_without_the_package_there_is_a_sentence(
     assert cli.main(["train", str(data), "--out", str(out), *flags]) == 2
     assert "pip install 'edgecrnn[tensorboard]'" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = write_clips(tmp_path / "data", per_class=6, frames=8)
+    (tmp_path / "file").write_text("")
+    out = tmp_path / "run"
+    flags = [*FLAGS, "--tensorboard", str(tmp_path / "file")]
+    assert cli.main(["train", str(data), "--out", str(out), *flags]) == 2
+    assert "expected a folder at" in capsys.readouterr().err
+    assert not out.exists()

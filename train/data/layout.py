@@ -256,6 +256,6 @@ def _check_train(root: Path, found: list[Found], classes: bool) -> None:
     for f in found:
         if classes and f.label not in train:
             raise EdgecrnnError(
-                f"{root}: expected the class {f.label!r} in train too, got it only in "
-                f"{f.split}; add it to train or remove it from {f.split}"
+                f"{root}: expected the class {f.label!r} in train too, got it only in {f.split}"
+                f"{nearest(f.label, sorted(train))}; add it to train or remove it from {f.split}"
             )

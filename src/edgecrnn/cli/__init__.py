@@ -10,7 +10,7 @@ import select
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from edgecrnn import __version__
 from edgecrnn.cli.memory import is_lack_of_memory, limit_note
@@ -66,8 +66,29 @@ _INSTALLS = {
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one sentence, as every other error of a person's making."""
 
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse's; a flag that is none gets the nearest one named."""
+        parsed, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            flag = next((each for each in unknown if each.startswith("--")), "")
+            meant = nearest(flag.partition("=")[0], _flags(self)) if flag else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{meant}")
+        return parsed
+
     def error(self, message: str) -> NoReturn:
         raise EdgecrnnError(f"{message}; see {self.prog} --help")
+
+
+def _flags(parser: argparse.ArgumentParser) -> list[str]:
+    """Every --flag of a parser and of the actions below it."""
+    below = [
+        each
+        for action in parser._actions
+        if isinstance(action, argparse._SubParsersAction)
+        for each in action.choices.values()
+    ]
+    own = [flag for flag in parser._option_string_actions if flag.startswith("--")]
+    return own + [flag for each in below for flag in _flags(each)]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

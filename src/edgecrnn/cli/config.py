@@ -48,6 +48,11 @@ def add_config(
     known = [*others, *fields]
     for key, value in _read(path).items():
         name = key.replace("-", "_")
+        if isinstance(value, dict):
+            raise EdgecrnnError(
+                f"{path}: expected settings one a line, got the table [{key}]; take its lines out "
+                "of it"
+            )
         if name not in known:
             raise EdgecrnnError(
                 f"{path}: expected settings of this command, got {key!r}{nearest(name, known)}; "

@@ -1,0 +1,42 @@
+"""What `train` refuses leaves no half of a run behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("tensorflow")
+
+from tests.journey import TRAIN, write_clips
+
+from edgecrnn import cli
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clips(tmp_path_factory.mktemp("data") / "clips", per_class=4)
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--flip", "horizontal", "--swaps", "still=flikers"), "(did you mean 'flickers'?)"),
+        (("--swaps", "still=flickers"), "expected --flip horizontal beside it"),
+        (("--warmup", "4000"), "lower --warmup or give longer clips"),
+        (("--teacher", "nowhere"), "nowhere: expected a run with run.json"),
+        (("--epochs", "two"), "--epochs"),
+    ],
+)
+def test_a_choice_that_cannot_be(
+    flags: tuple[str, ...],
+    said: str,
+    data: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "run"
+    words = ["train", str(data), "--out", str(out), "--cache", str(tmp_path / "cache")]
+    assert cli.main([*words, *TRAIN, *flags]) == 2
+    assert said in capsys.readouterr().err.splitlines()[-1]
+    assert not out.exists()
