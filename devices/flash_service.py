@@ -87,7 +87,7 @@ def commands(service: Service, differ: Sequence[str]) -> list[list[str]]:
     found = []
     for path in differ:
         found.append(["tee", _staged(service, path)])
-        found.append(["sudo", "-n", "install", "-m", "644", _staged(service, path), path])
+        found.append(["sudo", "-n", "install", "-D", "-m", "644", _staged(service, path), path])
     if _USERS in differ:
         found.append(["sudo", "-n", "systemd-sysusers", _USERS])
     if differ:

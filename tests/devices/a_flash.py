@@ -12,6 +12,10 @@ from typing import Any
 from tests.devices.a_fleet import Fleet
 from tests.devices.board import Board
 
+from edgecrnn.runtime.board import layout
+from edgecrnn.runtime.board.release import BUNDLE
+from edgecrnn.runtime.files import file_sha256
+
 NAME = "b1"
 
 
@@ -58,6 +62,14 @@ class Flashing:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         assert done.returncode == code, done.stderr
         return done.stdout or done.stderr
+
+    def whole(self) -> str | None:
+        """Id of the release that `current` leads to, whose bundle is the one it names."""
+        board = layout.Board(self.root)
+        name = board.linked(board.current)
+        if name is not None:
+            assert file_sha256(board.release(name) / BUNDLE) == board.read_release(name).bundle
+        return name
 
     def status(self) -> dict[str, Any]:
         """The board's own word."""

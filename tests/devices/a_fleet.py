@@ -79,12 +79,12 @@ def running_fleet(folder: Path, cache: Path, count: int) -> Iterator[Fleet]:
                 fleet.ask(name, "stop")
 
 
-def fill_cache(cache: Path, made: Path) -> str:
-    """Have tiny wheels stand for those of the index; gives the id of their environment."""
-    facts = probe.probe(LocalShell())
-    target = wheels.Target(
-        facts.architecture, *(".".join(v.split(".")[:2]) for v in (facts.python, facts.glibc))
-    )
+def fill_cache(cache: Path, made: Path, target: wheels.Target | None = None) -> str:
+    """Have tiny wheels stand for those of the index; gives the id of their environment.
+
+    Without a target they are for a board that is this machine.
+    """
+    target = target or _this_machine()
     profile = load_profile("linux-x86_64")
     wanted = wheels.requirements(
         profile.runtime, profile.runtime_version, target, flash_facts.extras_for(())
@@ -96,6 +96,12 @@ def fill_cache(cache: Path, made: Path) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wheels, "_download", download)
         return wheels.environment_id(wheels.fetch(wanted, target, cache), target)
+
+
+def _this_machine() -> wheels.Target:
+    facts = probe.probe(LocalShell())
+    short = (".".join(version.split(".")[:2]) for version in (facts.python, facts.glibc))
+    return wheels.Target(facts.architecture, *short)
 
 
 def clip(path: Path, frames: int = 40) -> Path:

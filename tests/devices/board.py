@@ -92,6 +92,32 @@ class Board:
             self._process.wait()
             self._process = None
 
+    def kill(self) -> None:
+        """sshd ends at once, its sessions too, and with them the commands that they run."""
+        if self._process is not None:
+            self._signal(signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def freeze(self) -> None:
+        """sshd and its sessions answer no more, and do not end; until `kill`."""
+        self._signal(signal.SIGSTOP)
+
+    def _signal(self, number: int) -> None:
+        # What left its session (a switch that is watched) lives on, as on a board.
+        assert self._process is not None
+        for pid in (self._process.pid, *_descendants(self._process.pid)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in map(int, children.read_text().split()):
+                yield child
+                yield from _descendants(child)
+
 
 @contextlib.contextmanager
 def running_board(folder: Path) -> Iterator[Board]:
@@ -100,7 +126,7 @@ def running_board(folder: Path) -> Iterator[Board]:
     try:
         yield board
     finally:
-        board.stop()
+        board.kill()
 
 
 def _new_key(path: Path) -> None:

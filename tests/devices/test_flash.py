@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -151,6 +152,29 @@ def test_the_workstation_killed_after_any_step(flashing: Flashing) -> None:
         assert now in (running, done["release"]), step
         assert done["outcome"] in ("healthy", "unchanged"), step
         running = done["release"]
+
+
+def test_sshd_killed_at_any_step(flashing: Flashing) -> None:
+    """With all that it had started; the next flash goes on, and gets as far as the step after."""
+    old = flashing.flash()["release"]
+    run = ("--threads", "2")
+    for step in STEPS:
+        words = flashing.words(run=run)
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+            assert process.stderr is not None
+            for line in process.stderr:
+                if line.startswith(f"{step}:".encode()):
+                    break
+            else:
+                pytest.fail(f"no step {step}")
+            flashing.board.kill()
+            said = process.stderr.read().decode()
+        assert process.wait() == 0 or re.search(r"edgecrnn: b1: expected .*, got ", said), said
+        assert flashing.whole() in (old, None) or step in STEPS[STEPS.index("install") :]
+        flashing.board.start()
+    done = flashing.flash(run=run)
+    assert done["outcome"] in ("healthy", "unchanged")
+    assert (flashing.whole(), flashing.status()["previous"]) == (done["release"], old)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -50,6 +52,20 @@ def test_the_script_is_python_that_the_oldest_board_can_read(root: Path) -> None
     text = (root / "devices/_facts_script.py").read_text(encoding="utf-8")
     ast.parse(text, feature_version=(3, 6))
     assert "from __future__ import annotations" not in text
+
+
+def test_a_read_only_file_system_cannot_be_written_even_by_root(root: Path, tmp_path: Path) -> None:
+    """As of a card that has failed, or a system that is mounted so."""
+    mount = 'mount -t tmpfs -o ro tmpfs "$1" && exec "$2" "$3" "$1/edgecrnn"'
+    words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh"]
+    words += [str(tmp_path), sys.executable, str(root / "devices/_facts_script.py")]
+    done = subprocess.run(words, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip("this machine gives nobody a mount namespace")
+    facts = json.loads(done.stdout)
+    assert facts["writable"] is False and facts["root"] == f"{tmp_path}/edgecrnn"
+    refused = replace(PI_5, writable=False, root=facts["root"], user="root")
+    assert "edgecrnn cannot be written by root; name another with --root" in _said(refused)
 
 
 def test_a_board_without_python(board: Board, capsys: pytest.CaptureFixture[str]) -> None:

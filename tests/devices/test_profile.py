@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 
 from edgecrnn.convert.backends import check_delegates
 from edgecrnn.devices.profile import load_profile, profile_names, require_runnable
+from edgecrnn.devices.wheels import Target
 from edgecrnn.runtime.errors import EdgecrnnError
 
 MINE = """
@@ -80,20 +84,55 @@ def test_a_board_that_cannot_run_edgecrnn_says_so_and_what_to_do() -> None:
     assert require_runnable(load_profile("raspberry-pi-4")).name == "raspberry-pi-4"
 
 
-def test_every_python_of_a_profile_has_a_wheel_of_its_runtime() -> None:
-    # The package index's file lists, November 2026.
-    wheels = {
-        ("ai-edge-litert", "aarch64"): {"3.10", "3.11", "3.12", "3.13", "3.14"},
-        ("ai-edge-litert", "x86_64"): {"3.10", "3.11", "3.12", "3.13", "3.14"},
-        ("tflite-runtime", "aarch64"): {"3.10", "3.11"},
-        ("tflite-runtime", "armv7l"): {"3.11"},
-    }
-    # These images bring an interpreter that the vendor built.
-    vendors = {"nxp-imx93", "nxp-imx8m-plus"}
-    for name in set(profile_names()) - vendors:
-        profile = load_profile(name)
-        wanted = wheels[profile.runtime, profile.architecture]
-        assert set(profile.python) <= wanted or profile.cannot_run, name
+# These images bring an interpreter that the vendor built.
+VENDORS = {"nxp-imx93", "nxp-imx8m-plus"}
+# The oldest C library of each architecture's systems: Ubuntu 22.04's, bookworm's.
+GLIBC = {"aarch64": "2.35", "x86_64": "2.36", "armv7l": "2.36"}
+
+
+def promised() -> list[tuple[str, str, str, str]]:
+    """Each runtime, its least version, architecture and Python that some profile promises."""
+    able = [load_profile(name) for name in set(profile_names()) - VENDORS]
+    return sorted(
+        {
+            (each.runtime, each.runtime_version, each.architecture, python)
+            for each in able
+            if not each.cannot_run
+            for python in each.python
+        }
+    )
+
+
+@pytest.mark.parametrize(("runtime", "version", "architecture", "python"), promised())
+def test_the_package_index_has_the_runtime_that_a_profile_promises(
+    runtime: str, version: str, architecture: str, python: str
+) -> None:
+    wanted = f"{runtime}>={version}"
+    there = on_the_index(wanted, Target(architecture, python, GLIBC[architecture]))
+    assert there, f"no wheel of {wanted} for {architecture} and Python {python}"
+
+
+def test_the_package_index_has_none_where_a_profile_says_so() -> None:
+    """Were there one by now, the 32-bit profile and the Jetson Nano's would ask for too little."""
+    for architecture, python in (("armv7l", "3.11"), ("aarch64", "3.6")):
+        assert not on_the_index("ai-edge-litert", Target(architecture, python, "2.36"))
+
+
+def on_the_index(wanted: str, target: Target) -> bool:
+    """Whether the package index has a wheel for such a board; skips where it cannot be reached."""
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--no-deps"]
+    command += ["--disable-pip-version-check", "--no-input", "--only-binary=:all:"]
+    command += ["--retries", "1", "--timeout", "15", "--target", "/nowhere"]
+    command += ["--implementation", "cp", "--python-version", target.python]
+    for tag in target.platforms():
+        command += ["--platform", tag]
+    done = subprocess.run(
+        [*command, wanted], capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}
+    )
+    # Without a connection there are no versions at all; with one pip lists those of other boards.
+    if done.returncode and re.search(r"NewConnectionError|timed out|ProxyError", done.stderr):
+        pytest.skip("the package index cannot be reached")
+    return done.returncode == 0
 
 
 def test_a_profile_of_ones_own(mine: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
+import time
 from pathlib import Path
 
 import pytest
 from tests.devices.board import Board
 
-from edgecrnn.devices.ssh import SshSettings, connect
+from edgecrnn.devices.ssh import SshSettings, SshShell, connect
 from edgecrnn.runtime.errors import EdgecrnnError
 
 
@@ -86,6 +87,21 @@ def test_a_command_that_never_ends(board: Board) -> None:
         shell.run(["true"])
         with pytest.raises(EdgecrnnError, match=r"expected an answer within 0\.5 s"):
             shell.run(["sleep", "100"], seconds=0.5)
+
+
+def test_a_link_that_goes_dead_without_a_word(board: Board) -> None:
+    """As where a cable is pulled: nothing comes, no end either; ssh's own signs of life end it."""
+    with connect("board", _settings(board)) as shell:
+        assert isinstance(shell, SshShell) and "ServerAliveInterval=5" in shell.words
+        # A fifth of the patience, for the test's sake.
+        shell.words = [word.replace("Interval=5", "Interval=1") for word in shell.words]
+        shell.run(["true"])
+        board.freeze()
+        began = time.monotonic()
+        with pytest.raises(EdgecrnnError, match=r"^board: expected .*, got "):
+            shell.run(["true"], seconds=100)
+        assert time.monotonic() - began < 30
+        board.kill()
 
 
 @pytest.mark.parametrize("host", ["-oProxyCommand=touch x", "a b", "", "$(x)", "a;b", "a\nb"])

@@ -65,7 +65,7 @@ class Machine:
             "-initrd",
             str(self.initrd),
             "-append",
-            f"console=ttyS0 quiet panic=-1 mode={mode}",
+            f"console=ttyS0 quiet panic=-1 no_timer_check mode={mode}",
         ]
         words += ["-drive", f"file={disk},format=raw,if=virtio,cache=writeback"]
         return subprocess.Popen(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.runtime.board.a_board import KEY, ABoard, public
+from tests.runtime.board.a_board import KEY, ABoard, make_environment, public
 
 PIN = ("--pin", public(KEY))
 INSTALL = (
@@ -84,3 +84,20 @@ def test_killed_at_any_step_of_a_rollback(
         killed_at(board, step, "rollback")
         assert board.running() in (old, new), step
         assert board.switch(new)["outcome"] == "healthy", step
+
+
+def test_killed_while_it_prunes(board: ABoard, bundle_path: Path, film: list[str]) -> None:
+    """What runs and what ran before it stay whole; what was half removed goes the next time."""
+    names = [board.install(bundle_path, [*film, "--threads", str(n)]) for n in (1, 2, 3, 4)]
+    for name in names[2:]:
+        board.switch(name)
+    spare = board.board.environment("f" * 16)
+    make_environment(board.board, spare.name)
+    for step in (f"remove release {names[1]}", f"remove environment {spare.name}"):
+        killed_at(board, step, "prune")
+        assert board.running() == names[3], step
+        assert board.board.linked(board.board.previous) == names[2]
+    assert board.ask("prune")["removed"] == [spare.name]
+    assert not spare.exists() and sorted(board.board.releases()) == sorted(names[2:])
+    assert "error" not in board.ask("rollback")
+    assert board.running() == names[2]
