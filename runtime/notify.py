@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 # systemd leaves fields of such names alone; the board's own supervisor reads it.
 FRAMES = "X_EDGECRNN_FRAMES"
+# Microseconds for which a service that starts may take longer than its unit says.
+EXTEND = "EXTEND_TIMEOUT_USEC"
 _SAYS = 2.0  # seconds between two lines of `systemctl status`
 
 

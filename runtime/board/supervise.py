@@ -33,7 +33,7 @@ from edgecrnn.runtime.board.trial import (
     write_health,
 )
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.notify import FRAMES, Notifier
+from edgecrnn.runtime.notify import EXTEND, FRAMES, Notifier
 
 LOG = "run.log"
 # The service manager is told by it that the release is to be taken back (sysexits.h: try later).
@@ -43,6 +43,8 @@ _STARTS = 3
 _PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)  # s before the next start
 _WELL = 60.0  # s; a run that lasted this long starts again at once
 _GLANCE = 0.2  # s
+# Until the first frame the service manager waits for as long as it hears this so often.
+_STARTING = 60.0  # s
 _SAYS_ON_TRIAL = 1.0  # s between two writes of health.json
 _SAYS = 60.0  # s; a card wears out by writing
 _LOG_BYTES = 1_000_000
@@ -152,7 +154,13 @@ class _Supervisor:
         if run.ready and not run.hangs():
             line = f"STATUS={run.status}"
             self.notifier.send("READY=1", "WATCHDOG=1", line, f"{FRAMES}={run.frames}")
+        else:
+            self._lives()
         return health
+
+    def _lives(self) -> None:
+        """A supervisor that waits for a camera is none that hangs."""
+        self.notifier.send(f"{EXTEND}={round(_STARTING * 1e6)}")
 
     def _late(self, health: Health, began: float) -> str:
         """Why a release on trial is given up; nothing where it is not."""
@@ -177,6 +185,7 @@ class _Supervisor:
     def _wait(self, name: str, seconds: float) -> None:
         until = time.monotonic() + seconds
         while time.monotonic() < until and not self.asked.stop and not self._moved(name):
+            self._lives()
             time.sleep(_GLANCE)
 
     def _write(self, health: Health) -> None:

@@ -69,9 +69,11 @@ _WATCHDOG = 300  # s
 # From SIGTERM: a run that hangs is killed by the supervisor after 10 s.
 _STOP = 30  # s
 _RESTART = 5  # s
+# A supervisor that says nothing for so long hangs; one that waits for a camera says so.
+_START = 90  # s
 # A supervisor that cannot even start is given up after so many times, and its release taken back.
 _STARTS = 5
-_WITHIN = 300  # s
+_WITHIN = 900  # s: more than five starts that hang
 _TAKE_BACK = 75
 
 
@@ -106,9 +108,7 @@ def service_unit(root: str, user: str = USER, devices: Sequence[str] = ("camera"
         f"User={who}",
         f"ExecStart={_agent(where, 'current')} supervise --state /var/lib/edgecrnn",
         "ExecReload=/bin/kill -HUP $MAINPID",
-        *_noted(
-            "TimeoutStartSec=infinity", "the supervisor waits for a camera, and watches itself"
-        ),
+        *_noted(f"TimeoutStartSec={_START}", "longer where the supervisor says that it waits"),
         *_noted(f"WatchdogSec={_WATCHDOG}", "hears of the supervisor once a run is ready"),
         "WatchdogSignal=SIGABRT",
         *_noted("Restart=on-failure", "a film that has ended does not start again"),

@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,7 +28,7 @@ _MASKED = ("ssh.service", "systemd-networkd-wait-online.service", "apt-daily.tim
 _SEED = (
     "datasource_list: [NoCloud, None]\ndatasource: {NoCloud: {seedfrom: file:///boot/firmware/}}\n"
 )
-_LATER = 240.0  # s
+_LATER = 600.0  # s; other work may stand beside it
 
 
 @dataclass
@@ -68,8 +68,11 @@ class Booted:
         return self.run(*show).strip()
 
     def wait(self, name: str, value: str) -> None:
+        self.until(lambda: self.property(name) == value)
+
+    def until(self, true: Callable[[], bool]) -> None:
         until = time.monotonic() + _LATER
-        while self.property(name) != value:
+        while not true():
             assert time.monotonic() < until, self.run("journalctl", "--no-pager", "-n", "60")
             time.sleep(0.3)
 

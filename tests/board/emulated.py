@@ -1,4 +1,4 @@
-"""The emulated board that make-board made: an arm64 Debian with a real sshd on loopback."""
+"""An emulated board that make-board made: an arm64 Debian with a real sshd on loopback."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class EmulatedBoard:
     """Its processes live in a namespace of their own, so that `cut_power` ends all of them.
 
     Args:
-        folder: what make-board made.
+        folder: of one suite, of what make-board made.
         keys: where this test's keys are kept.
     """
 
     def __init__(self, folder: Path, keys: Path):
-        self.root = folder / "system"
+        self.root, self.suite = folder / "system", folder.name
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]

@@ -1,4 +1,4 @@
-"""The whole way onto an arm64 board: `make test-board` makes the board and runs this.
+"""The whole way onto arm64 boards, a trixie and a bookworm, which `make test-board` makes first.
 
 Its processor is emulated, so times mean nothing here; everything else is what a board does.
 """
@@ -19,17 +19,20 @@ from tests.board.emulated import EmulatedBoard, emulated_board
 from tests.runtime.camera import Camera
 
 FOLDER = os.environ.get("EDGECRNN_BOARD", "")
+MADE = sorted(Path(FOLDER).glob("*/complete")) if FOLDER else []
 pytestmark = pytest.mark.skipif(
-    not FOLDER, reason="no emulated board (make test-board makes one, as root)"
+    not MADE, reason="no emulated board (make test-board makes one, as root)"
 )
 _BENCH = Path(__file__).parents[2] / "bench" / "default_bundle.py"
 _PATIENCE = 900  # s; a wheel is unpacked in minutes there
 Answer = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedBoard]:
-    with emulated_board(Path(FOLDER), tmp_path_factory.mktemp("keys")) as running:
+@pytest.fixture(scope="module", params=[each.parent for each in MADE], ids=lambda path: path.name)
+def board(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EmulatedBoard]:
+    with emulated_board(request.param, tmp_path_factory.mktemp("keys")) as running:
         yield running
 
 
@@ -96,6 +99,7 @@ def test_it_says_what_it_is(board: EmulatedBoard) -> None:
     command += ["--ssh-config", str(board.config)]
     found = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     assert found["facts"]["architecture"] == "aarch64"
+    assert board.suite in found["facts"]["os"]
     assert found["profile"] == "linux-aarch64"
 
 
