@@ -41,6 +41,7 @@ class MaskingCheck:
     method: str
     share: float
     clips: int
+    of: int  # clips that there are
     draws: int
     seed: int
     score: float  # with nothing hidden
@@ -111,6 +112,7 @@ def check_by_masking(
         method=settings.method,
         share=settings.share,
         clips=len(scores),
+        of=len(clips),
         draws=settings.draws,
         seed=settings.seed,
         score=float(np.mean(scores)),
@@ -119,6 +121,10 @@ def check_by_masking(
         difference=bootstrap_interval(gains, np.ones(len(gains)), settings.seed),
         wins=float(np.mean(gains > 0)),
     )
+
+
+def _counted(result: MaskingCheck) -> str:
+    return f"{result.clips}" + (f" of {result.of}" if result.clips < result.of else "")
 
 
 def check_text(result: MaskingCheck, kind: str) -> str:
@@ -136,7 +142,7 @@ def check_text(result: MaskingCheck, kind: str) -> str:
         else "The heat is NOT better than chance here: do not read anything into it."
     )
     lines = (
-        f"{result.method}, {result.clips} {kind}, {result.draws} random masks each, "
+        f"{result.method}, {_counted(result)} {kind}, {result.draws} random masks each, "
         f"seed {result.seed}",
         f"score of the decided class        {result.score:.3f}",
         f"lost, hottest {share} hidden       {result.drop_heat:.3f}",

@@ -46,10 +46,13 @@ def explained_section(explained: ReportExplanations) -> ExplainedSection:
 
 def check_said(check: MaskingCheck) -> str:
     """Whether the heat can be believed, in two sentences."""
+    low, high = check.difference
+    over = f"all {check.of}" if check.clips == check.of else f"{check.clips} of {check.of}"
     figures = (
         f"Hiding the hottest {100 * check.share:.0f} % of each frame costs the decided class "
         f"{check.drop_heat:.2f} of its score of {check.score:.2f}, hiding as much elsewhere "
-        f"{check.drop_random:.2f} (mean over {check.clips})"
+        f"{check.drop_random:.2f} (mean over {over}; 95 % interval of the difference {low:.2f} to "
+        f"{high:.2f})"
     )
     if check.holds:
         return f"{figures}: the heat shows what the network looks at."

@@ -50,6 +50,7 @@ def test_a_report_shows_what_was_looked_at(
     assert "What it looked at" in page and page.count("data:image/webp") == 4
     told = json.loads((run / KEPT).read_text())
     assert len(told["pictures"]) == 4
+    assert told["check"]["clips"] == told["check"]["of"] == len(judged.chosen.clips)
     # Two of each verdict where there are so many.
     wrong = int((judged.evaluation.detail.predicted != judged.chosen.clips.labels).sum())
     assert sum(not each["right"] for each in told["pictures"]) == max(min(2, wrong), wrong - 2)
@@ -86,7 +87,8 @@ def test_what_is_damaged_is_not_shown(clip_run: Path, tmp_path: Path) -> None:
 def test_the_check_ends_in_time(clip_run: Path, clip_data: Path, tmp_path: Path) -> None:
     judged = judge_run(clip_run, read_record(clip_run), opened(clip_run, clip_data, tmp_path))
     settings = CheckSettings(draws=1, seconds=1e-6)
-    assert check_by_masking(open_explainer(clip_run), judged.chosen.clips, settings).clips == 1
+    check = check_by_masking(open_explainer(clip_run), judged.chosen.clips, settings)
+    assert check.clips == 1 and f"(mean over 1 of {check.of}; 95 %" in check_said(check)
 
 
 def test_heat_that_is_no_better_than_chance_is_said(
