@@ -27,7 +27,10 @@ def judged_on(contenders: Sequence[Contender]) -> str:
     if len({one.clips for one in contenders}) == 1:
         count = count_said(len(first.clips), kind.removesuffix("s"))
         return f"All judged on the same {count}: {first.judged_on}."
-    each = "; ".join(f"{one.name} on {one.judged_on} ({len(one.clips):,})" for one in contenders)
+    each = "; ".join(
+        f"{one.name} on {count_said(len(one.clips), kind.removesuffix('s'))}, {one.judged_on}"
+        for one in contenders
+    )
     return (
         f"Not all judged on the same {kind}: {each}. The differences below count those in common "
         "alone; the other numbers do not compare."

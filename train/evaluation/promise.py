@@ -84,11 +84,13 @@ def shortfall_said(promise: Promise, decided: DecidedScores, one: str) -> str:
     low, high = (100 * bound for bound in short.interval)
     missing = 100 * (short.promised - short.found)
     counted = f"{promise.clips:,} {one}{'' if promise.clips == 1 else 's'}"
-    said = (
+    held = (
         f"Where the rule was chosen (validation, {counted}) {100 * short.promised:.1f} % of the "
-        f"answers were right, here {100 * short.found:.1f} %: {abs(missing):.1f} points "
-        f"{'less' if missing >= 0 else 'more'} "
+        f"answers were right, here {100 * short.found:.1f} %"
     )
+    if f"{abs(missing):.1f}" == "0.0":
+        return f"{held} as well."
+    said = f"{held}: {abs(missing):.1f} points {'less' if missing >= 0 else 'more'} "
     if missing >= 0:
         said += f"(95 % interval {low:.1f} to {high:.1f})"
     else:

@@ -33,6 +33,11 @@ def promise(precision: float | None, low: float | None, high: float | None) -> P
     return Promise(30, decided(precision, low, high), (CurvePoint(0.0, 1.0, 0.75),))
 
 
+def test_a_promise_that_is_kept_to_the_digit() -> None:
+    said = shortfall_said(promise(0.98, 0.95, 1.0), decided(0.9801, 0.9, 1.0), "clip")
+    assert said.endswith("98.0 % of the answers were right, here 98.0 % as well.")
+
+
 def test_a_promise_that_is_broken() -> None:
     short = shortfall(promise(0.98, 0.95, 1.0), decided(0.85, 0.75, 0.89))
     assert short is not None and not short.chance
