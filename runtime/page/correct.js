@@ -27,7 +27,7 @@ function choice(name) {
     at("correct").close();
     const seconds = await held;
     const done = seconds && (await post(stream, "correct", { label: name, held: seconds.held }));
-    if (done) toast(`Kept as ${name}: ${done.saved}`);
+    if (done) toast(`Kept for the next training: ${done.saved}`);
   };
   return button;
 }
