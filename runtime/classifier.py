@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,16 +26,14 @@ from edgecrnn.runtime.pacing import Pace, advance, starved
 from edgecrnn.runtime.preprocess import prepare
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """What a stream carries from frame to frame: the model's state and the decision's."""
 
     state: State
     decision: DecisionState
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What a result was made of: enough to give it again.
 
     `number` counts the classified frames of the stream from 0; `prepared` is the frame as the
@@ -49,8 +47,7 @@ class Seen:
     fresh: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What was decided on one frame.
 
     `time` is in seconds: unix time for a live source, media time otherwise. `frame` is the frame's
@@ -67,8 +64,8 @@ class Result:
     score: float
     scores: tuple[float, ...]
     latency_ms: float
-    seen: Seen | None = field(default=None, repr=False, compare=False)
-    told: Told | None = field(default=None, repr=False, compare=False)
+    seen: Seen | None = None
+    told: Told | None = None
 
 
 def start(engine: Engine) -> Memory:
@@ -83,9 +80,10 @@ def conclude(
     before: Memory,
 ) -> tuple[tuple[float, ...], Decision, Memory]:
     """Scores, decision and the memory after one prepared frame; a recording is replayed with it."""
-    scores, state = engine.step(prepared, before.state)
+    answer, state = engine.step(prepared, before.state)
+    scores = tuple(answer.tolist())
     decision, remembered = decide(scores, before.decision, settings)
-    return tuple(scores.tolist()), decision, Memory(state, remembered)
+    return scores, decision, Memory(state, remembered)
 
 
 def named(decision: Decision, labels: tuple[str, ...]) -> str:

@@ -195,12 +195,11 @@ def _packed(memory: Memory) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]
     """The memory as JSON values and arrays."""
     arrays = {f"state/{name}": np.asarray(value) for name, value in memory.state.items()}
     values: dict[str, Any] = {}
-    for field in dataclasses.fields(memory.decision):
-        value = getattr(memory.decision, field.name)
+    for name, value in memory.decision._asdict().items():
         if isinstance(value, np.ndarray):
-            arrays[f"decision/{field.name}"] = value
+            arrays[f"decision/{name}"] = value
         else:
-            values[field.name] = value
+            values[name] = value
     return values, arrays
 
 

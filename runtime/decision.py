@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
+from typing import NamedTuple
 
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.settings import check, setting
@@ -40,8 +38,7 @@ class DecisionSettings:
             raise EdgecrnnError(f"thresholds: expected 0 to 1 each, got {self.thresholds}")
 
 
-@dataclass(frozen=True, slots=True)
-class DecisionState:
+class DecisionState(NamedTuple):
     """What the rule remembers between frames; a fresh one after every reset."""
 
     frames: int = 0
@@ -50,8 +47,7 @@ class DecisionState:
     labels: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """`label` is an index into the labels, or None for unknown; `score` is its smoothed score.
 
     Where several labels may be true `labels` are those that are, None for unknown; `label` is
@@ -64,7 +60,7 @@ class Decision:
 
 
 def decide(
-    scores: npt.NDArray[np.float32], state: DecisionState, settings: DecisionSettings
+    scores: tuple[float, ...], state: DecisionState, settings: DecisionSettings
 ) -> tuple[Decision, DecisionState]:
     """The decision for one frame.
 
@@ -76,15 +72,15 @@ def decide(
     threshold and half of `hysteresis` more, one that is stays so until half of it less.
 
     Args:
-        scores: float32 [classes], as softmax gives them, or sigmoids.
+        scores: one a class, as softmax gives them, or sigmoids. Plain numbers: a model has few
+            classes, and each call of NumPy costs a microsecond or more.
         state: what the last call returned, or `DecisionState()` after a reset.
         settings: the rule's three numbers and the warm-up.
     """
-    # Plain numbers: a model has few labels, and each call of NumPy costs a microsecond or more.
-    smoothed: tuple[float, ...] = tuple(scores.tolist())
+    smoothed = scores
     if state.smoothed is not None:
         keep, new = settings.smoothing, 1.0 - settings.smoothing
-        pairs = zip(state.smoothed, smoothed, strict=True)
+        pairs = zip(state.smoothed, scores, strict=True)
         smoothed = tuple([keep * before + new * score for before, score in pairs])
     if settings.thresholds:
         return _each(smoothed, state, settings)

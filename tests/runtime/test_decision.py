@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,13 +28,14 @@ SETTINGS = st.builds(
 def replay(rows: list[list[float]], settings: DecisionSettings) -> list[Decision]:
     state, decisions = DecisionState(), []
     for row in rows:
-        decision, state = decide(np.array(row, np.float32), state, settings)
+        decision, state = decide(scores(*row), state, settings)
         decisions.append(decision)
     return decisions
 
 
-def scores(*values: float) -> npt.NDArray[np.float32]:
-    return np.array(values, np.float32)
+def scores(*values: float) -> tuple[float, ...]:
+    """As a model gives them: in 32 bits."""
+    return tuple(np.array(values, np.float32).tolist())
 
 
 @given(ROWS, SETTINGS)

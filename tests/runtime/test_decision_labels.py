@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from edgecrnn.runtime.classifier import named
@@ -15,7 +14,7 @@ LABELS = ("indoor", "wagon")
 def shown(rows: list[tuple[float, float]], settings: DecisionSettings) -> list[str]:
     state, said = DecisionState(), []
     for row in rows:
-        decision, state = decide(np.array(row, np.float32), state, settings)
+        decision, state = decide(row, state, settings)
         said.append(named(decision, LABELS))
     return said
 
@@ -39,7 +38,7 @@ def test_scores_are_smoothed_and_the_start_is_unknown() -> None:
 
 def test_the_score_is_that_of_the_least_sure_label() -> None:
     rule = DecisionSettings(thresholds=(0.5, 0.5))
-    decision, _ = decide(np.array([0.9, 0.3], np.float32), DecisionState(), rule)
+    decision, _ = decide((0.9, 0.3), DecisionState(), rule)
     assert decision.score == pytest.approx(0.7)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
 import time
@@ -233,4 +232,4 @@ def test_a_result_without_what_was_seen_is_a_defect(
 ) -> None:
     (result, *_) = decided(bundle, picture, ["red"])
     with pytest.raises(ValueError, match="without what was seen"):
-        record(tmp_path / "clip", bundle, [dataclasses.replace(result, seen=None)])
+        record(tmp_path / "clip", bundle, [result._replace(seen=None)])

@@ -70,8 +70,8 @@ def replay(scores: Scores, settings: DecisionSettings) -> Decided:
     open_rule = DecisionSettings(settings.smoothing, 0.0, settings.hysteresis, 0)
     state = DecisionState()
     labels, held = np.zeros(len(scores), np.int64), np.zeros(len(scores), np.float32)
-    for index, row in enumerate(scores):
-        decision, state = decide(row, state, open_rule)
+    for index, row in enumerate(scores.tolist()):
+        decision, state = decide(tuple(row), state, open_rule)
         labels[index] = -1 if decision.label is None else decision.label
         held[index] = decision.score
     return Decided(labels, held)

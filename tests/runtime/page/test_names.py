@@ -64,7 +64,7 @@ class Widened:
         scores = [0.001] * 100
         scores[10:13] = result.scores
         best = MANY[max(range(100), key=scores.__getitem__)]
-        self._watched.write(dataclasses.replace(result, label=best, scores=tuple(scores)), frame)
+        self._watched.write(result._replace(label=best, scores=tuple(scores)), frame)
 
     def close(self) -> None:
         self._watched.close()
