@@ -102,9 +102,9 @@ def test_the_page_says_which_line_chose() -> None:
     assert "100.0 % of the answers were right, here 50.0 %: 50.0 points less" in broken
     assert "Validation was easier than these pictures" in broken
     held = page(np.ones(40, bool), promise)
-    assert "which may be chance" in held and "Validation was easier" not in held
+    assert "here 100.0 % as well" in held and "Validation was easier" not in held
     alone = page(np.ones(40, bool))
-    assert "only shown" not in alone and "which may be chance" not in alone
+    assert "only shown" not in alone and "as well" not in alone
     assert re.search(r">test</text>", alone)
 
 
