@@ -116,7 +116,7 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, FrameStore]:
         return frames, labels
 
     net: Any = build_network(
-        NetworkSettings(sequence="columns", units=8, width=0.5, dropout=0.0), shape, 2, seed=0
+        NetworkSettings("columns", "light", units=8, width=0.5, dropout=0.0), shape, 2, seed=0
     )
     frames, labels = pictures(256, 0)
     adam = keras.optimizers.Adam(0.01)
