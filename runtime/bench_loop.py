@@ -66,7 +66,8 @@ class LoopCost:
     `load_ms` opens the engine, `first_ms` is its first answer. `bare_ms` is resize and invoke,
     `loop_ms` the whole loop without decoding, `ratio` the median of their pairs and
     `ratio_low`, `ratio_high` its quartiles; `own_ms` is the median of their differences.
-    `invoke_ms` and `prepare_ms` are parts of both.
+    `invoke_ms` and `prepare_ms` are parts of both; `move_ms` is what of the loop's own goes into
+    handing frame, scores and memory to the interpreter and back.
     `fresh_seconds` and `fresh_peak_mb` are a fresh process from its start to the answer for one
     picture. `samples` follow the run over time.
     """
@@ -77,6 +78,7 @@ class LoopCost:
     first_ms: float
     prepare_ms: float
     invoke_ms: float
+    move_ms: float
     bare_ms: float
     loop_ms: float
     loop_p95_ms: float
@@ -110,9 +112,11 @@ def measure_loop(
     engine, manifest = checked.engine, bundle.manifest
     height, width = images[0].shape[:2]
     # Parts first: what follows may heat the machine.
-    engine.step(prepare(images[0], manifest.preprocessing), engine.zero_state())
+    prepared, state = prepare(images[0], manifest.preprocessing), engine.zero_state()
+    engine.step(prepared, state)
     prepare_ms = _median_ms(lambda: prepare(images[0], manifest.preprocessing))
     invoke_ms = _median_ms(engine.bare_invoke)
+    move_ms = max(0.0, _median_ms(lambda: engine.step(prepared, state)) - invoke_ms)
     with Path(os.devnull).open("wb") as nowhere:
         sink = JsonLines(nowhere, manifest.labels, prompt=True)
         classifier = reader_of(engine, manifest, manifest.decision, live=True)
@@ -130,6 +134,7 @@ def measure_loop(
         first_ms=checked.first_ms,
         prepare_ms=prepare_ms,
         invoke_ms=invoke_ms,
+        move_ms=move_ms,
         bare_ms=statistics.median(bare),
         loop_ms=statistics.median(whole),
         loop_p95_ms=sorted(whole)[int(0.95 * (len(whole) - 1))],

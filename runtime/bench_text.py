@@ -31,7 +31,11 @@ def bench_text(bench: Bench) -> str:
             f"{loop['ratio']:.3f} (quartiles {loop['ratio_low']:.3f} to {loop['ratio_high']:.3f}, "
             f"{loop['pairs']} pairs)",
         ),
-        ("the loop's own part", f"{milliseconds(loop['own_ms'])} a frame"),
+        (
+            "the loop's own part",
+            f"{milliseconds(loop['own_ms'])} a frame, of it to the model and back "
+            f"{milliseconds(loop['move_ms'])}",
+        ),
         ("fresh process to first answer", f"{loop['fresh_seconds']:.2f} s"),
         ("its peak memory", f"{loop['fresh_peak_mb']:.0f} MB"),
         ("heat", heat_text(loop["samples"])),
