@@ -114,9 +114,11 @@ def _instead(root: Path) -> str:
     """What lies there that a person may have meant, and what to do with it."""
     kinds = Counter(kind_of(path) for path in root.rglob("*") if path.is_file())
     if kinds["pictures"]:
-        return f", but {kinds['pictures']} elsewhere below it; move them into such folders"
+        return (
+            f", but pictures elsewhere below it ({kinds['pictures']}); move them into such folders"
+        )
     if kinds["clips"]:
-        return f", but {kinds['clips']} clips; save frames of them as pictures"
+        return f", but clips ({kinds['clips']}); save frames of them as pictures"
     return ""
 
 

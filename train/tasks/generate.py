@@ -13,12 +13,13 @@ from edgecrnn.runtime.seeds import seed_frame
 from edgecrnn.runtime.settings import check, setting
 from edgecrnn.train.measures.likeness import covered, nearest_labels
 from edgecrnn.train.tasks import Example, HeadShape, Truth
+from edgecrnn.train.tasks._energy import apart, energy, energy_of_maps, random_features
 from edgecrnn.train.tasks._pixels import same_shape
 
 WHAT = "new pictures of a class, made of noise"
 HEAD, NEEDS, ANSWER, FLIPS = "picture", "classes", "picture", False
 MEASURES = ("as_asked", "coverage")
-COST = 0.3
+COST = 0.6
 frame_shape = same_shape
 
 
@@ -49,23 +50,15 @@ def example(
 
 
 def loss(settings: Settings, answer: Any, target: Any) -> Any:
-    """The batch's energy distance (Székely and Rizzo, 2013), each picture's part in it.
-
-    It is least where made pictures, each with its class, are distributed as the true ones are: they
-    have to be near to true ones, and as far from each other. Distances are taken at three sizes.
-    """
+    """The batch's energy distance, each picture's part in it, at three sizes and of features."""
     from keras import ops
 
     channels = answer.shape[-1]
-    labels = target[:, 0, 0, channels:]
-    other = settings.apart * ops.cast(ops.not_equal(labels, ops.transpose(labels)), "float32")
-    itself = ops.eye(ops.shape(answer)[0])
+    parted = apart(target[:, 0, 0, channels:], settings.apart)
     made, true = answer / 255.0, target[..., :channels] / 255.0
-    cost: Any = 0.0
+    cost = energy_of_maps(random_features(made), random_features(true), parted)
     for _ in range(3):
-        near, between = _distances(made, true, other), _distances(made, made, other)
-        others = ops.sum(between * (1.0 - itself), axis=1) / (ops.sum(1.0 - itself, axis=1) + 1e-6)
-        cost = cost + 2.0 * ops.mean(near, axis=1) - others
+        cost = cost + energy(made, true, parted)
         made, true = (ops.average_pool(each, 2) for each in (made, true))
     return cost
 
@@ -86,14 +79,3 @@ def notes(settings: Settings, answers: Sequence[Any], targets: Sequence[Any]) ->
 def summary(noted: Sequence[Any]) -> dict[str, float]:
     """The shares of pictures for which that is so."""
     return dict(zip(MEASURES, np.mean(noted, axis=0).tolist(), strict=True))
-
-
-def _distances(some: Any, others: Any, apart: Any) -> Any:
-    """Root of the mean square between each two, [batch, batch], and of what parts classes."""
-    from keras import ops
-
-    x, y = (ops.reshape(each, (ops.shape(each)[0], -1)) for each in (some, others))
-    numbers = ops.cast(ops.shape(x)[1], "float32")
-    squares = ops.sum(ops.square(x), 1)[:, None] + ops.sum(ops.square(y), 1)[None]
-    squares = (squares - 2.0 * ops.matmul(x, ops.transpose(y))) / numbers
-    return ops.sqrt(ops.maximum(squares, 0.0) + apart + 1e-6)

@@ -22,8 +22,11 @@ def frame_with_hole(value: Any, size: int = 32) -> np.ndarray:
 
 
 def test_only_black_is_a_hole() -> None:
-    frame = np.array([[[[0, 0, 0], [0, 0, 1], [255, 0, 0], [9, 9, 9]]]], np.float32)
-    assert np.asarray(known(frame))[0, 0, :, 0].tolist() == [0.0, 1.0, 1.0, 1.0]
+    frame = np.full((1, 16, 16, 3), 90, np.float32)
+    frame[0, 2, 2], frame[0, 12, 4] = (0, 0, 1), (255, 0, 0)
+    frame[0, 6:9, 6:12] = 0.0
+    there = np.asarray(known(frame))[0, ..., 0]
+    assert np.array_equal(there, (frame[0].max(axis=-1) > 0).astype(np.float32))
 
 
 def test_a_hole_in_one_color_takes_that_color() -> None:
@@ -58,3 +61,24 @@ def test_the_network_writes_in_holes_alone() -> None:
     there = frame.max(axis=-1) > 0
     assert np.array_equal(answer[there], frame[there])
     assert answer[~there].std() > 5.0 and answer.min() >= 0.0 and answer.max() <= 255.0
+
+
+def softened(whole: np.ndarray) -> np.ndarray:
+    """The picture with a hole that came into it before it was made smaller."""
+    size = whole.shape[1]
+    there = np.ones((4 * size, 4 * size), np.float32)
+    there[34:82, 18:70] = 0.0
+    share = there.reshape(size, 4, size, 4).mean(axis=(1, 3))[None, :, :, None]
+    return np.asarray(np.rint(whole * share), np.float32)
+
+
+def test_a_border_that_resizing_darkened_is_filled_too() -> None:
+    whole = np.broadcast_to(np.float32((90, 180, 220)), (1, 32, 32, 3))
+    frame = softened(whole)
+    there = np.asarray(known(frame))
+    made = 255.0 * np.asarray(filled(frame, there))
+    assert np.abs(made - whole).max() < 6.0
+    # What lies beside is as it was; and a hole that was cut out sharply leaves all others whole.
+    assert there[0, :4].min() == 1.0
+    sharp = frame_with_hole((90, 180, 220))
+    assert np.array_equal(np.asarray(known(sharp))[..., 0], (sharp.max(axis=-1) > 0).astype(float))

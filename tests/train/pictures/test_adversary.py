@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,23 @@ def test_it_learns_to_tell_made_from_true_and_what_is_shown() -> None:
             loss = tf.reduce_mean(adversary.losses(made, tf.constant(true), labels, seeds))
         weights = adversary.model.trainable_weights
         optimizer.apply(tape.gradient(loss, [weight.value for weight in weights]), weights)
-    answers = adversary.model(tf.constant(true)).numpy()
-    made_answers = adversary.model(pictures(7, 60)).numpy()
+    answers = adversary.model(tf.constant(true))[0].numpy()
+    made_answers = adversary.model(pictures(7, 60))[0].numpy()
     assert answers[:, 0].min() > made_answers[:, 0].max()
     assert (answers[:, 1:].argmax(1) == labels.argmax(1)).all()
+
+
+@pytest.mark.parametrize("classes", [0, 2])
+def test_what_looks_true_costs_the_network_nothing_more(classes: int) -> None:
+    """Pictures that are the true ones, and others of the same spread that are not."""
+    adversary, seeds = adversary_of(1.0, classes), keras.random.SeedGenerator(0)
+    labels = tf.eye(2)[None].numpy().repeat(4, 0).reshape(8, 2) if classes else None
+    true = pictures(2, 160)
+
+    def cost(made: Any, weight: float) -> float:
+        whole = dataclasses.replace(adversary, weight=weight)
+        return float(tf.reduce_mean(whole.losses(made, true, labels, seeds)))
+
+    extra = [cost(made, 1.0) - cost(made, 0.0) for made in (true, pictures(3, 60))]
+    assert extra[0] < extra[1]
+    assert classes or abs(extra[0]) < 0.05

@@ -159,10 +159,10 @@ def test_nothing_there(tmp_path: Path) -> None:
 
 def test_what_lies_there_instead_is_named(tmp_path: Path) -> None:
     write(tmp_path / "a.png", 0)
-    with pytest.raises(EdgecrnnError, match="found none, but 1 elsewhere below it; move them"):
+    with pytest.raises(EdgecrnnError, match=r"found none, but pictures elsewhere below it \(1\)"):
         find_pictures(tmp_path, "classes", 0)
     (tmp_path / "a.png").rename(tmp_path / "a.mp4")
-    with pytest.raises(EdgecrnnError, match="found none, but 1 clips; save frames of them"):
+    with pytest.raises(EdgecrnnError, match=r"found none, but clips \(1\); save frames of them"):
         find_pictures(tmp_path, "", 0)
 
 

@@ -30,7 +30,8 @@ def build(trunk: Trunk, shape: HeadShape) -> Any:
     if shape.form == "holes":
         # What is there passes as it is, to the last level.
         made = ops.clip(ops.add(trunk.filled, numbers), 0.0, 1.0)
-        return ops.add(trunk.frame, ops.multiply(made, 255.0 * ops.subtract(1.0, trunk.there)))
+        written = ops.multiply(made, 255.0 * ops.subtract(1.0, trunk.there))
+        return ops.add(ops.multiply(trunk.frame, trunk.there), written)
     if change:
         frame = trunk.frame
         if shape.scale > 1:
