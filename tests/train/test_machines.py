@@ -69,18 +69,30 @@ def alone(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_two_workers_take_the_steps_of_one(data: Path, alone: Path, tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    finish(start(data, out, 2))
-    one, first, second = losses(alone, 0), losses(out, 0), losses(out, 1)
-    assert len(one) == len(first) >= 9
-    assert np.abs(np.subtract(first, one)).max() < 1e-4
-    assert first == second
+def same_training(out: Path, alone: Path) -> None:
+    one, other_one = losses(alone, 0), losses(out, 0)
+    assert len(one) == len(other_one) >= 9
+    assert np.abs(np.subtract(other_one, one)).max() < 1e-4
     record, other = read_record(out), read_record(alone)
     for line, wanted in zip(record.history, other.history, strict=True):
         assert line["val_loss"] == pytest.approx(wanted["val_loss"], abs=1e-4)
     for weight, value in zip(load_model(out).weights, load_model(alone).weights, strict=True):
         assert np.allclose(weight.numpy(), value.numpy(), atol=1e-3)
+
+
+def test_two_workers_take_the_steps_of_one(data: Path, alone: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    finish(start(data, out, 2))
+    same_training(out, alone)
+    assert losses(out, 0) == losses(out, 1)
+
+
+def test_two_devices_of_one_machine_take_the_steps_of_one(
+    data: Path, alone: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    finish(start(data, out, 1, "two-devices"))
+    same_training(out, alone)
 
 
 def test_a_worker_that_is_killed_costs_an_epoch_at_most(

@@ -1,7 +1,7 @@
-"""One process of a training: `python worker.py DATA OUT LOSSES [resume] [die]`, TF_CONFIG set.
+"""One process of a training: `python worker.py DATA OUT LOSSES [resume] [die] [two-devices]`.
 
-Writes the loss after each step into LOSSES. With `die` the second worker is killed in its second
-epoch.
+Who trains with it says TF_CONFIG. Writes the loss after each step into LOSSES. With `die` the
+second worker is killed in its second epoch; with `two-devices` the processor stands for two.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.preprocess import Preprocessing
 from edgecrnn.train.data.augment import Augmentation
 from edgecrnn.train.data.store import DataSettings, load
-from edgecrnn.train.machines import join_machines
+from edgecrnn.train.machines import Machines, join_machines
 from edgecrnn.train.network.settings import NetworkSettings
 from edgecrnn.train.plan import Plan
 from edgecrnn.train.settings import TrainSettings
@@ -24,9 +24,19 @@ from edgecrnn.train.tensorflow_start import start_tensorflow
 from edgecrnn.train.training import Watch, train
 
 
+def two_devices() -> Machines:
+    """As two GPUs of one machine would be, made of the processor."""
+    import tensorflow as tf
+
+    (processor,) = tf.config.list_physical_devices("CPU")
+    one = tf.config.LogicalDeviceConfiguration()
+    tf.config.set_logical_device_configuration(processor, [one, one])
+    return Machines(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), devices=2)
+
+
 def main(data: Path, out: Path, losses: Path, words: list[str]) -> None:
     start_tensorflow()
-    machines = join_machines()
+    machines = two_devices() if "two-devices" in words else join_machines()
     plan = Plan(
         Preprocessing(16, 16),
         DataSettings(shortest=4, cache=str(out.parent / "cache")),

@@ -44,8 +44,7 @@ def mixed(windows: Iterator[Window], alpha: float, seed: int, epoch: int) -> Ite
         frames = np.empty_like(window.frames)
         for row, (partner, own) in enumerate(zip(other, share, strict=True)):
             mine, theirs = (window.frames[i].reshape(1, -1) for i in (row, partner))
-            blend = cv2.addWeighted(mine, float(own), theirs, 1 - float(own), 0)
-            frames[row] = blend.reshape(frames.shape[1:])
+            cv2.addWeighted(mine, float(own), theirs, 1 - float(own), 0, frames[row].reshape(1, -1))
         own_share = share[:, None, None]
         yield Window(
             frames,

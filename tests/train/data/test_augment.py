@@ -99,6 +99,27 @@ def test_noise_has_the_spread_asked_for() -> None:
     assert white.min() > 200
 
 
+def test_noise_is_added_and_stops_at_black_and_white() -> None:
+    def noisy(frames: np.ndarray) -> np.ndarray:
+        out = frames.copy()
+        Noise(3.0, np.random.default_rng(7)).add(out)
+        return out
+
+    drawn = noisy(np.full_like(FRAMES, 128)).astype(int) - 128
+    assert drawn.min() < 0 < drawn.max()
+    assert np.array_equal(noisy(FRAMES), np.clip(FRAMES + drawn, 0, 255))
+
+
+def test_tables_are_the_same_for_a_clip_alone_and_among_others() -> None:
+    how = Augmentation(tint=0.3, gamma=0.5)
+    draws = draw(how, 4, (8, 8, 3), np.random.default_rng(0))
+    together = draws.tables(np.array([3, 1, 3]))
+    assert together.shape == (3, 256, 3)
+    assert np.array_equal(together[1], draws.tables(np.array([1]))[0])
+    assert np.array_equal(together[0], together[2])
+    assert not np.array_equal(together[0], together[1])
+
+
 def test_bad_settings_are_refused() -> None:
     with pytest.raises(EdgecrnnError, match="flip"):
         Augmentation(flip="vertical")
