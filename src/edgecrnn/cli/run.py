@@ -52,8 +52,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="SPEC",
-        help="where results go, too: jsonl:FILE, csv:FILE, mqtt://, http(s)://, exec:COMMAND, "
-        "record:FOLDER; several may be given",
+        help="where results go, too: jsonl:FILE, csv:FILE, mqtt://HOST/TOPIC, webhook:https://..., "
+        "exec:COMMAND, record:FOLDER, pictures:FOLDER; several may be given",
     )
     parser.add_argument("--json", action="store_true", help="JSON lines on a terminal, too")
     for settings in (

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.runtime.sinks.made import a_frame, a_result, a_stream
 
+from edgecrnn.cli import command_parser
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.sinks import close_sinks, open_sinks, shown, sink_entries
 
@@ -21,6 +22,14 @@ def test_each_module_is_an_entry_with_a_way_to_write_it() -> None:
     kinds = [entry.WHAT.partition(":")[0] for entry in sink_entries()]
     assert kinds == sorted(kinds)
     assert {"csv", "exec", "jsonl", "mqtt", "terminal", "webhook"} <= set(kinds)
+
+
+def test_the_help_of_run_names_kinds_that_there_are() -> None:
+    (action,) = (a for a in command_parser("run")._actions if a.dest == "sink")
+    named = str(action.help).partition(": ")[2].partition(";")[0].split(", ")
+    for spec in named:
+        assert any(entry.matches(spec) for entry in sink_entries()), spec
+    assert len(named) >= 6
 
 
 def test_an_unknown_kind_is_told_what_there_is() -> None:
