@@ -45,9 +45,34 @@ def test_a_flag_wins(tmp_path: Path) -> None:
     assert (plan.train.epochs, plan.preprocessing.width) == (3, 32)
 
 
+def test_settings_that_need_each_other_may_stand_in_either(tmp_path: Path) -> None:
+    both = planned("--flip", "horizontal", "--swaps", "left=right")
+    lines = {"flip": 'flip = "horizontal"\n', "swaps": 'swaps = ["left=right"]\n'}
+    assert planned(config=written(tmp_path, lines["swaps"] + lines["flip"])) == both
+    file = written(tmp_path, lines["swaps"])
+    assert planned("--flip", "horizontal", config=file) == both
+    with pytest.raises(EdgecrnnError, match=r"settings.toml: swaps: expected --flip horizontal"):
+        planned(config=file)
+    with pytest.raises(EdgecrnnError, match=r"^--crop: expected 0 to 0.5 .*, got 0.9"):
+        planned("--crop", "0.9", config=written(tmp_path, lines["flip"]))
+
+
 def test_what_a_run_writes_gives_the_same_plan_again(tmp_path: Path) -> None:
     plan = planned(
-        "--epochs", "3", "--size", "32x24", "--motion", "--dropout", "0.1", "--seed", "4"
+        "--epochs",
+        "3",
+        "--size",
+        "32x24",
+        "--motion",
+        "--dropout",
+        "0.1",
+        "--seed",
+        "4",
+        "--flip",
+        "horizontal",
+        "--swaps",
+        "left=right",
+        "up=down",
     )
     assert planned(config=written(tmp_path, settings_text(plan))) == plan
 

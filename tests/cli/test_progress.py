@@ -6,7 +6,6 @@ import io
 
 import pytest
 
-from edgecrnn.cli import progress
 from edgecrnn.cli.progress import TrainingProgress
 from edgecrnn.train.fit import Epoch
 
@@ -21,7 +20,7 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [1000.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
     return now
 
 

@@ -46,6 +46,7 @@ def add_config(
         if field.name not in skip
     }
     known = [*others, *fields]
+    read: dict[str, Any] = {}
     for key, value in _read(path).items():
         name = key.replace("-", "_")
         if isinstance(value, dict):
@@ -58,14 +59,29 @@ def add_config(
                 f"{path}: expected settings of this command, got {key!r}{nearest(name, known)}; "
                 "--help lists them"
             )
-        if name in others:
-            if not isinstance(value, str):
-                raise EdgecrnnError(f"{path}: {key}: expected a text, got {value!r}")
-        else:
-            # Alone, so that the sentence names this file, not the flags that come after it.
-            from_mapping(fields[name], {name: value}, str(path))
+        if name in others and not isinstance(value, str):
+            raise EdgecrnnError(f"{path}: {key}: expected a text, got {value!r}")
+        read[name] = value
+    for cls in dict.fromkeys(fields.values()):
+        own = {name: value for name, value in read.items() if fields.get(name) is cls}
+        _check_together(args, path, cls, own)
+    for name, value in read.items():
         if getattr(args, name, None) is None:
             setattr(args, name, tuple(value) if isinstance(value, list) else value)
+
+
+def _check_together(
+    args: argparse.Namespace, path: Path, cls: type[DataclassInstance], own: dict[str, Any]
+) -> None:
+    """Refuse a file's settings by the file's name: with the flags beside them, or for their own."""
+    flags = {
+        f.name: getattr(args, f.name) for f in dataclasses.fields(cls) if hasattr(args, f.name)
+    }
+    try:
+        from_mapping(cls, {**own, **flags}, str(path))
+    except EdgecrnnError:
+        # Where they would do without the flags it is these that are wrong, and told by their names.
+        from_mapping(cls, own, str(path))
 
 
 def _read(path: Path) -> dict[str, Any]:
