@@ -124,7 +124,7 @@ def fit(
         EdgecrnnError: the loss is not finite; the last good weights stay in the checkpoint.
     """
     optimizer = build_optimizer(trainee, settings, steps)
-    average = WeightAverage(trainee.weights, settings.average * steps)
+    average = WeightAverage(trainee.weights, settings.average * settings.epochs * steps)
     learn = functools.partial(
         machines.step, trainee, update_step(trainee, optimizer, settings, machines, average)
     )

@@ -31,11 +31,11 @@ class TrainSettings:
         "cosine", "how the step falls after a short rise", choices=("cosine", "constant")
     )
     average: float = setting(
-        1.0,
-        "epochs back that the weights which are judged and kept are an average of; 0 for none",
-        unit="epochs",
+        0.03,
+        "how far back the average goes that is judged and kept instead of the weights; 0 for none",
+        unit="share of all updates",
         least=0.0,
-        most=1000.0,
+        most=1.0,
     )
     clip_norm: float = setting(1.0, "largest norm of a gradient", least=0.001)
     weight_decay: float = setting(0.0001, "decay of the weights, decoupled (AdamW)", least=0.0)
