@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -27,12 +28,10 @@ def open_page(settings: PageSettings, say: Callable[[str], None]) -> Page | None
     """
     if not settings.serve:
         return None
-    try:
-        import aiohttp.web  # noqa: F401
-    except ModuleNotFoundError as error:
+    if importlib.util.find_spec("aiohttp") is None:
         raise EdgecrnnError(
             '--serve: expected aiohttp, which is not installed; pip install "edgecrnn[page]"'
-        ) from error
+        )
     from edgecrnn.runtime.page.server import Page
 
     listening = listen(settings)

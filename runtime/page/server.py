@@ -16,12 +16,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from aiohttp import web
-
 from edgecrnn.runtime.page.facts import Facts
-from edgecrnn.runtime.page.guard import Guard, add_headers, own_names
 from edgecrnn.runtime.page.pictures import Pictures
-from edgecrnn.runtime.page.routes import Routes
 from edgecrnn.runtime.page.settings import PageSettings, reached_at
 from edgecrnn.runtime.page.viewers import Viewers
 from edgecrnn.runtime.page.watched import Watched
@@ -32,17 +28,7 @@ if TYPE_CHECKING:
     from edgecrnn.runtime.sinks import Stream
 
 _STATE = 1.0  # seconds between two looks at how the streams are doing
-_BODY = 4096  # bytes of a request
 _END = 0.4  # seconds that the end may take
-_CONNECTIONS = 300  # at once, so that no stranger takes the files that cameras and sinks open
-
-
-class _TooMany(asyncio.Protocol):
-    """Hangs up."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """At once."""
-        transport.close()
 
 
 class Page:
@@ -106,14 +92,8 @@ class Page:
             lambda number: json.dumps({"about": facts.about(number)}),
             lambda: json.dumps({"state": facts.all()}),
         )
-        host, port = self._at
-        names = own_names(self._settings.host, self._settings.serve_name)
-        guard = Guard(self._token, host, names, port)
-        app = web.Application(middlewares=[guard.check], client_max_size=_BODY)
-        app.on_response_prepare.append(add_headers)
-        Routes(live, self._streams, viewers, guard, facts).add_to(app)
         self._thread = threading.Thread(
-            target=self._run, args=(app, viewers, facts), name="page", daemon=True
+            target=self._run, args=(live, viewers, facts), name="page", daemon=True
         )
         self._thread.start()
         self._pictures.start()
@@ -144,30 +124,24 @@ class Page:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(call, *values)
 
-    def _run(self, app: web.Application, viewers: Viewers, facts: Facts) -> None:
+    def _run(self, live: Live, viewers: Viewers, facts: Facts) -> None:
         asyncio.set_event_loop(self._loop)
         try:
-            self._loop.run_until_complete(self._serve(app, viewers, facts))
+            self._loop.run_until_complete(self._serve(live, viewers, facts))
         finally:
             self._loop.close()
 
-    async def _serve(self, app: web.Application, viewers: Viewers, facts: Facts) -> None:
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.1)
-        await runner.setup()
-        server = runner.server
-        assert server is not None
-        listening = await self._loop.create_server(
-            lambda: server() if len(server.connections) < _CONNECTIONS else _TooMany(),
-            sock=self._socket,
-            # As many are accepted before the next look at how many there are.
-            backlog=32,
+    async def _serve(self, live: Live, viewers: Viewers, facts: Facts) -> None:
+        from edgecrnn.runtime.page.application import answer, application
+
+        app = application(
+            live, self._streams, viewers, facts, self._settings, self._at, self._token
         )
         telling = asyncio.create_task(self._tell(viewers, facts))
-        await self._ended.wait()
-        telling.cancel()
-        listening.close()
-        await viewers.part()
-        await runner.cleanup()
+        try:
+            await answer(app, self._socket, viewers, self._ended)
+        finally:
+            telling.cancel()
 
     async def _tell(self, viewers: Viewers, facts: Facts) -> None:
         """Tell viewers how it is going, and of other models."""

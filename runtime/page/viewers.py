@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from aiohttp import web
+if TYPE_CHECKING:
+    from aiohttp import web
 
 _AHEAD = 2  # pictures on their way to a viewer that has not said that they came
 _PARTING = 0.1  # seconds that saying goodbye may take
