@@ -91,7 +91,7 @@ def read_bench(path: Path) -> Bench:
         ) from error
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise EdgecrnnError(
-            f"{path}: expected what edgecrnn bench --json wrote, got something else ({error!r})"
+            f"{path}: expected what edgecrnn bench --json wrote, got something else ({error!s:.100})"
         ) from error
     return bench
 
