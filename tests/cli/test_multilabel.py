@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import cv2
@@ -15,6 +16,7 @@ from tests.journey import write_clips
 
 from edgecrnn import cli
 from edgecrnn.runtime.bundle import open_bundle
+from edgecrnn.train.explain.kept import KEPT
 from edgecrnn.train.run_folder import read_record
 
 FLAGS = (
@@ -57,7 +59,12 @@ def test_it_learns_both_at_once(run: Path, data: Path, tmp_path: Path) -> None:
     assert cli.main(["evaluate", str(run), str(data), "--json", str(said)]) == 0
     result = json.loads(said.read_text())
     assert result["multilabel"]["mean_average_precision"] > 0.9
-    assert "mean average precision" in (run / "report.html").read_text()
+    page = (run / "report.html").read_text()
+    assert "mean average precision" in page
+    # Files by label, not by set of labels: half of 64 and of 16 are red.
+    assert re.search(r"<th>red</th>\s*<td>32</td>\s*<td>8</td>\s*<td>8</td>", page)
+    for each in json.loads((run / KEPT).read_text())["pictures"]:
+        assert (each["decided"] == each["truth"]) == each["right"]
 
 
 def test_it_runs_converted(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,7 @@ class ReportPicture:
     truth: str
     right: bool
     decided: str
-    score: float  # of the class decided on
+    score: float | None  # of the class decided on; None where several labels were
     webp: bytes  # 1200 pixels wide
 
 
@@ -66,7 +66,12 @@ def explanations_for_report(
         explained = explain(explainer, frames, clips.names[index], None, settings.method)
         right = evaluation.detail.predicted[index] == clips.labels[index]
         truth = evaluation.labels[int(clips.labels[index])]
-        pictures.append(_picture(explained, truth, bool(right)))
+        shown = _picture(explained, truth, bool(right))
+        if evaluation.multilabel is not None:
+            # What is right or wrong is the set of labels; the picture explains one of them.
+            decided = evaluation.labels[int(evaluation.detail.predicted[index])]
+            shown = replace(shown, decided=decided, score=None)
+        pictures.append(shown)
     return ReportExplanations(check, tuple(pictures))
 
 

@@ -35,7 +35,7 @@ def explained_section(explained: ReportExplanations) -> ExplainedSection:
         ShownPicture(
             each.name,
             each.right,
-            f"{each.decided} {percent(each.score)}",
+            each.decided if each.score is None else f"{each.decided} {percent(each.score)}",
             each.truth,
             "data:image/webp;base64," + base64.b64encode(each.webp).decode("ascii"),
         )
