@@ -44,7 +44,10 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--epochs", type=int, default=18)
     parser.add_argument("--cache", default="")
+    parser.add_argument("--turn", type=float, default=0.0)
+    parser.add_argument("--blur", type=float, default=0.0)
     args = parser.parse_args()
+    how = Augmentation(turn=args.turn, blur=args.blur)
     width, height = map(int, args.size.split("x"))
     chosen = DataSettings(frame_rate=args.frame_rate, cache=args.cache)
     data = load(args.data, Preprocessing(height, width), chosen)
@@ -67,8 +70,8 @@ def main() -> None:
         if epoch % 4 in (1, 2):
             return iter([kept[step % len(kept)] for step in range(steps)])
         if sequence != "time":
-            return Prefetch(picture_batches(store, args.batch, 0, epoch, Augmentation()))
-        return Prefetch(stream_windows(store, args.batch, frames, 4, 0, epoch, 8.0, Augmentation()))
+            return Prefetch(picture_batches(store, args.batch, 0, epoch, how))
+        return Prefetch(stream_windows(store, args.batch, frames, 4, 0, epoch, 8.0, how))
 
     def on_step(epoch: int, step: int, loss: float) -> None:
         ended[epoch] = time.process_time()
