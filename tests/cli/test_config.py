@@ -110,6 +110,8 @@ def test_yaml_means_the_same(tmp_path: Path) -> None:
         planned(config=written(tmp_path, toml)),
     ]
     assert planned_by[0] == planned_by[1] and planned_by[0].train.epochs == 7
+    plan = planned(config=written(tmp_path, "learning_rate: 2e-3", "settings.yaml"))
+    assert plan.train.learning_rate == 0.002
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import re
 import sys
 from collections.abc import Collection
 from pathlib import Path
@@ -113,4 +114,11 @@ def _read_yaml(path: Path, text: str) -> dict[str, Any]:
         raise EdgecrnnError(f"{path}: expected YAML, got {said}") from error
     if not isinstance(read, dict) or not all(isinstance(key, str) for key in read):
         raise EdgecrnnError(f"{path}: expected YAML of 'name: value' lines, got {read!r:.80}")
-    return read
+    return {key: _number_too(value) for key, value in read.items()}
+
+
+def _number_too(value: Any) -> Any:
+    """1e-3 as the number that it is to YAML 1.2; PyYAML reads 1.1, where it is a text."""
+    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", value):
+        return float(value)
+    return value
