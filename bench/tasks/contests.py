@@ -42,7 +42,7 @@ CONTESTS = (
     Contest("superres", "trashnet6", (*_MADE, "--set", "scale=2", "--epochs", "30"), PHOTOS),
     Contest("superres", "trashnet6", (*_MADE, "--set", "scale=4", "--epochs", "40"), PHOTOS,
             "superres-4"),
-    Contest("reconstruct", "trashnet6", (*_MADE, "--epochs", "16"), PHOTOS),
+    Contest("reconstruct", "trashnet6", (*_MADE, "--epochs", "20"), PHOTOS),
     Contest("enhance", "trashnet6", (*_MADE, "--epochs", "10"), PHOTOS),
     Contest("compress", "trashnet6",
             ("--size", "64x64", "--epochs", "40", "--batch", "8", "--learning-rate", "0.002"),

@@ -16,6 +16,7 @@ from edgecrnn.train.network.layers import scaled
 _HALVINGS = 3  # frames can be halved as often
 _SURE = 1 / 8  # share of a place that has to be there for its color to count in full
 _SMOOTHINGS = (8, 0, 6, 12)  # at 1/8, 1/4, 1/2 and the whole of the size
+_BLACK = 3.0  # levels, which JPEG makes of 0
 _BORDER = 5  # pixels a side around a black one that a resized or packed hole may darken
 # A border is whole where it is nearly as light as what lies around: of a frame, and of a pixel.
 _WHOLE_FRAME, _WHOLE_PIXEL = 0.85, 0.9
@@ -31,7 +32,8 @@ def known(frame: Any) -> Any:
     Args:
         frame: whole numbers as float32 [batch, height, width, channels], 0 to 255.
     """
-    black = ops.subtract(1.0, ops.minimum(ops.max(frame, axis=-1, keepdims=True), 1.0))
+    light = ops.max(frame, axis=-1, keepdims=True)
+    black = ops.subtract(1.0, ops.clip(light - _BLACK, 0.0, 1.0))
     near, beside = (ops.max_pool(black, side, strides=1, padding="same") for side in (_BORDER, 3))
     sure = ops.subtract(1.0, near)
     around = filled(ops.multiply(frame, sure), sure, "around")

@@ -23,10 +23,10 @@ def frame_with_hole(value: Any, size: int = 32) -> np.ndarray:
 
 def test_only_black_is_a_hole() -> None:
     frame = np.full((1, 16, 16, 3), 90, np.float32)
-    frame[0, 2, 2], frame[0, 12, 4] = (0, 0, 1), (255, 0, 0)
-    frame[0, 6:9, 6:12] = 0.0
+    frame[0, 2, 2], frame[0, 12, 4] = (0, 0, 4), (255, 0, 0)
+    frame[0, 6:9, 6:12] = 3.0
     there = np.asarray(known(frame))[0, ..., 0]
-    assert np.array_equal(there, (frame[0].max(axis=-1) > 0).astype(np.float32))
+    assert np.array_equal(there, (frame[0].max(axis=-1) > 3).astype(np.float32))
 
 
 def test_a_hole_in_one_color_takes_that_color() -> None:
