@@ -58,10 +58,11 @@ def said(line: Epoch) -> tuple[float, ...]:
     return (line.loss, line.accuracy, line.val_loss, line.val_accuracy)
 
 
-def test_it_learns(tmp_path: Path) -> None:
-    done = fitted(trainee(), tmp_path / "c.npz")
+def test_it_learns_and_the_seed_decides_how(tmp_path: Path) -> None:
+    done, again = (fitted(trainee(), tmp_path / name) for name in ("c.npz", "d.npz"))
     assert done.history[-1].loss < done.history[0].loss
     assert max(line.val_accuracy for line in done.history) > 0.8
+    assert [said(line) for line in done.history] == [said(line) for line in again.history]
 
 
 @pytest.mark.parametrize("after", [1, 3])
