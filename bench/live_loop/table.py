@@ -25,7 +25,7 @@ _TITLES = {
 }
 
 
-def ratios(result: dict[str, Any], name: str, key: str = "wall_ms") -> tuple[float, float, float]:
+def ratios(result: dict[str, Any], name: str, key: str) -> tuple[float, float, float]:
     """Quartiles of the ratio to the reference, round by round: (middle, low, high)."""
     ours, theirs = (result["contenders"][each][key] for each in (name, REFERENCE))
     each = [a / b for a, b in zip(ours, theirs, strict=True)]
@@ -44,16 +44,16 @@ def table(folder: Path) -> str:
         lines += [
             f"### {title}",
             "",
-            "| | ms a frame | to the plain loop (quartiles) | processor | first answer | memory | "
-            "same label |",
+            "| | processor, ms a frame | to the plain loop (quartiles) | by the clock | "
+            "first answer | memory | same label |",
             "|---|---|---|---|---|---|---|",
         ]
         for name, one in result["contenders"].items():
-            middle, low, high = ratios(result, name)
+            middle, low, high = ratios(result, name, "core_ms")
             lines.append(
-                f"| {NAMES[name]} | {statistics.median(one['wall_ms']):.3f} | "
-                f"{middle:.3f} ({low:.3f} to {high:.3f}) | "
-                f"{ratios(result, name, 'core_ms')[0]:.2f} | {one['first_s']:.2f} s | "
+                f"| {NAMES[name]} | {statistics.median(one['core_ms']):.3f} | "
+                f"{middle:.2f} ({low:.2f} to {high:.2f}) | "
+                f"{ratios(result, name, 'wall_ms')[0]:.2f} | {one['first_s']:.2f} s | "
                 f"{one['memory_mb']:.0f} MB | {one['agrees']:.1%} |"
             )
         lines += [
