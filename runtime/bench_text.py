@@ -91,7 +91,8 @@ def read_bench(path: Path) -> Bench:
         ) from error
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise EdgecrnnError(
-            f"{path}: expected what edgecrnn bench --json wrote, got something else ({error!s:.100})"
+            f"{path}: expected what edgecrnn bench --json wrote, got something else "
+            f"({error!s:.100})"
         ) from error
     return bench
 
