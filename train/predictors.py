@@ -86,14 +86,17 @@ def network_predictor(network: Any, labels: tuple[str, ...]) -> KerasPredictor:
     task = task_of(network.settings.task)
     if network.settings.sequence == "time":
 
-        @tf.function(input_signature=[_frames_spec(network.frame_shape), _states_spec(network)])
+        @tf.function(
+            input_signature=[_frames_spec(network.frame_shape), _states_spec(network)],
+            autograph=False,
+        )
         def run_stream(frames: Any, states: Any) -> Any:
             logits, new = stream(network, tf.cast(frames, tf.float32), states)
             return task.scores(logits), new
 
         return KerasPredictor(labels, run_stream, lambda: zero_states(network, 1))
 
-    @tf.function(input_signature=[_frames_spec(network.frame_shape), {}])
+    @tf.function(input_signature=[_frames_spec(network.frame_shape), {}], autograph=False)
     def run_pictures(frames: Any, states: Any) -> Any:
         return task.scores(picture(network, tf.cast(frames, tf.float32))), states
 
@@ -108,7 +111,9 @@ def baseline_predictor(run: Path, record: RunRecord) -> KerasPredictor | None:
 
     model = load_model(run, BASELINE)
 
-    @tf.function(input_signature=[_frames_spec(tuple(model.inputs[0].shape[1:])), {}])
+    @tf.function(
+        input_signature=[_frames_spec(tuple(model.inputs[0].shape[1:])), {}], autograph=False
+    )
     def run_frames(frames: Any, states: Any) -> Any:
         return model({"frame": tf.cast(frames, tf.float32)})["scores"], states
 

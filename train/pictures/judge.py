@@ -114,7 +114,7 @@ def keras_answer(task: PictureTask, model: Any) -> Answer:
 
     from edgecrnn.train.pictures.network import answers_of, mapped
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def read(frame: Any) -> Any:
         outputs = model({"frame": tf.cast(frame, tf.float32)[None]}, training=False)
         return mapped(lambda each: each[0], answers_of(task, outputs))
