@@ -20,6 +20,10 @@ ROOT = Path(__file__).resolve().parent.parent
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("house")
 
+# Of two tests at once each has a core: TensorFlow's threads would only wait for each other.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+
 # A shell starts what it puts into the background deaf to Ctrl-C; programs under test would be too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -63,7 +67,10 @@ def full_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullDisk]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs the real data sets where they are not."""
+    """Put long files first; skip what needs the real data sets where they are not."""
+    # So that no worker is left alone with a long file at the end.
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)
     if os.environ.get("EDGECRNN_DATA"):
         return
     skip = pytest.mark.skip(reason="EDGECRNN_DATA does not name the unpacked real sets")

@@ -15,6 +15,8 @@ from tests.journey import edgecrnn, write_pictures
 
 from edgecrnn.train.run_folder import load_model
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_backbone_is_kept_at_first_and_moves_later(tmp_path: Path) -> None:
     backbone = keras.applications.MobileNetV3Small(

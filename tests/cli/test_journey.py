@@ -23,6 +23,8 @@ from edgecrnn.runtime.bundle import open_bundle
 from edgecrnn.runtime.engine import load_engine
 from edgecrnn.runtime.errors import EdgecrnnError
 
+pytestmark = pytest.mark.slow
+
 SEQUENCES = ("time", "columns", "patches")
 
 
@@ -254,7 +256,7 @@ def test_interrupting_keeps_the_best_weights_and_resume_goes_on(
 ) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-m", "edgecrnn", "train", str(clips), "--out", str(out), *TRAIN]
-    command += ["--epochs", "60"]
+    command += ["--epochs", "60", "--no-baseline"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 200
         while not (out / "checkpoint.npz").exists() and time.monotonic() < deadline:

@@ -20,6 +20,8 @@ from edgecrnn.runtime.engine import load_engine
 from edgecrnn.runtime.pictures import read_picture
 from edgecrnn.train.demo.scenes import SceneSettings, export_scenes
 
+pytestmark = pytest.mark.slow
+
 CONVERT = ("--device", "linux-x86_64", "--calibration-frames", "16", "--check", "16")
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -13,18 +11,19 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
+from tests.journey import edgecrnn as run
+
 from edgecrnn.runtime.bundle import open_bundle
 from edgecrnn.runtime.manifest import ANSWER_FORMAT
 from edgecrnn.train.demo.scenes import SceneSettings, export_scenes
+
+pytestmark = pytest.mark.slow
 
 TRAIN = ("--epochs", "2", "--size", "32x32", "--width", "0.5", "--units", "8", "--batch", "8")
 
 
 def edgecrnn(*words: str | Path, code: int = 0) -> tuple[str, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "edgecrnn", *map(str, words)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = run(*words)
     assert done.returncode == code, done.stderr
     return done.stdout, done.stderr
 

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -130,7 +129,5 @@ def test_a_kill_leaves_no_half_bundle(model: Path, tmp_path: Path) -> None:
 
 def test_a_conversion_that_is_no_longer_wanted_ends(model: Path) -> None:
     conversion = Conversion(model)
-    started = time.monotonic()
     conversion.stop()
-    assert time.monotonic() - started < 5.0
-    assert conversion._process.returncode is not None
+    assert conversion._process.returncode == -signal.SIGKILL

@@ -22,6 +22,8 @@ from tests.devices.a_fleet import running_fleet
 
 from edgecrnn.devices import keys
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def flashing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flashing]:

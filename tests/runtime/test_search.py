@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -14,9 +13,13 @@ import pytest
 pytest.importorskip("voyager")
 pytest.importorskip("tensorflow")
 
+from tests.journey import edgecrnn
+
 from edgecrnn.runtime.bundle import Bundle, open_bundle
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.search import build_index, find
+
+pytestmark = pytest.mark.slow
 
 COLORS = {"red": (40, 40, 220), "green": (40, 200, 40), "blue": (220, 60, 40)}
 
@@ -44,8 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _edgecrnn(*words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "edgecrnn", *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = edgecrnn(*words)
     assert done.returncode == code, done.stderr
     return done
 

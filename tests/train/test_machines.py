@@ -21,6 +21,8 @@ from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.train.machines import ALONE, Machines, is_chief
 from edgecrnn.train.run_folder import load_model, read_record
 
+pytestmark = pytest.mark.slow
+
 WORKER = Path(__file__).with_name("worker.py")
 
 

@@ -21,6 +21,8 @@ from tests.journey import write_clips
 from edgecrnn import cli
 from edgecrnn.train.run_folder import load_model, read_record
 
+pytestmark = pytest.mark.slow
+
 EPOCHS = 30  # for int8; the others are one
 SETTINGS = (
     *("--size", "16x16", "--units", "4", "--width", "0.25", "--batch", "4", "--window", "2"),

@@ -20,6 +20,8 @@ from edgecrnn.train.network.settings import NetworkSettings
 from edgecrnn.train.network.trainee import NetworkTrainee
 from edgecrnn.train.settings import TrainSettings
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = TrainSettings(epochs=4, batch=4, window=4, warmup=0, learning_rate=0.01)
 STEPS = 6
 

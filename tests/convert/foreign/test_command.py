@@ -19,14 +19,16 @@ from edgecrnn.runtime.bundle import open_bundle
 from edgecrnn.runtime.pictures import read_picture
 from edgecrnn.runtime.preprocess import Preprocessing, prepare
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def columns(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of pictures with a GRU both ways over their columns, and its labels."""
     folder = tmp_path_factory.mktemp("columns")
     x = keras.Input((16, 24, 3))
-    y = layers.Conv2D(6, 3, strides=2, padding="same", activation="relu")(x)
-    y = layers.Reshape((12, 48))(layers.Permute((2, 1, 3))(y))
+    y = layers.Conv2D(6, 3, strides=(2, 4), padding="same", activation="relu")(x)
+    y = layers.Reshape((6, 48))(layers.Permute((2, 1, 3))(y))
     y = layers.Bidirectional(layers.GRU(6))(y)
     model = keras.Model(x, layers.Dense(2)(y))
     stir(model)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from tests.runtime.board.a_board import KEY, ABoard, make_environment, public
 
+pytestmark = pytest.mark.slow
+
 PIN = ("--pin", public(KEY))
 INSTALL = (
     *("prove", "self-test", "pin key", "write proof"),

@@ -8,10 +8,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from tests.runtime.board.a_board import ABoard
 from tests.runtime.camera import Camera
 
 from edgecrnn.runtime.board.trial import read_health
+
+pytestmark = pytest.mark.slow
 
 Make = Callable[..., Path]
 QUICK = ("--patience", "60", "--frames", "5")

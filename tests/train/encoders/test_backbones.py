@@ -22,6 +22,8 @@ from edgecrnn.train.network.settings import NetworkSettings
 from edgecrnn.train.network.trainee import network_trainee
 from edgecrnn.train.predictors import network_predictor
 
+pytestmark = pytest.mark.slow
+
 BACKBONES = ("mobilenet_v3_small", "efficientnet_v2_b0")
 
 

@@ -32,6 +32,8 @@ from edgecrnn.train.network.network import Network, build_network, step_model, z
 from edgecrnn.train.network.settings import NetworkSettings
 from edgecrnn.train.network.trainee import NetworkTrainee
 
+pytestmark = pytest.mark.slow
+
 LABELS = ("a", "b", "c")
 SHAPE = (16, 16, 3)
 

@@ -30,6 +30,8 @@ from edgecrnn.train.settings import TrainSettings
 from edgecrnn.train.tasks import LABEL_TASKS, picture_task, task_names
 from edgecrnn.train.training import Watch
 
+pytestmark = pytest.mark.slow
+
 TASKS = [name for name in task_names() if name not in LABEL_TASKS]
 TASKS += ["denoise+detect", "enhance+segment", "denoise+classify"]
 TASKS += ["generate+segment", "generate+classify"]
