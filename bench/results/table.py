@@ -18,17 +18,24 @@ BEGIN, END = "<!-- peers: begin -->", "<!-- peers: end -->"
 
 
 def written(text: str, folder: Path) -> str:
-    """`text` with what is between the marks made anew."""
+    """`text` with what is between the marks made anew; sets that `folder` lacks stay as they are."""
     before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{table(folder)}\n{END}{after}"
+    between, _, after = rest.partition(END)
+    kept = {part.split("\n", 1)[0]: part for part in between.strip().split("### ")[1:]}
+    for each in SETS:
+        if _has(each, folder):
+            kept[each.name] = _of_set(each, folder).removeprefix("### ")
+    parts = (f"### {kept[each.name].strip()}\n" for each in SETS if each.name in kept)
+    return f"{before}{BEGIN}\n\n" + "\n".join(parts) + f"\n{END}{after}"
 
 
 def table(folder: Path) -> str:
     """Everything that is there."""
-    return "\n".join(
-        _of_set(each, folder) for each in SETS if (folder / f"{each.name}.edgecrnn.json").exists()
-    )
+    return "\n".join(_of_set(each, folder) for each in SETS if _has(each, folder))
+
+
+def _has(chosen: Set, folder: Path) -> bool:
+    return (folder / f"{chosen.name}.edgecrnn.json").exists()
 
 
 def _of_set(chosen: Set, folder: Path) -> str:
@@ -52,7 +59,7 @@ def _of_set(chosen: Set, folder: Path) -> str:
         f"### {chosen.name}",
         "",
         f"{clip['count']} {kind}, {ours['seconds']:.0f} s of processor time each;",
-        f"`--size {chosen.size[0]}x{chosen.size[1]} {' '.join(chosen.flags)}`",
+        f"`{' '.join(['--size', f'{chosen.size[0]}x{chosen.size[1]}', *chosen.flags])}`",
         "",
         f"| | right | 95 % interval |{precision} epochs | parameters | multiply-adds a frame |",
         "|---|---|---|---|---|---|" + ("---|" if several else ""),
