@@ -14,7 +14,7 @@ import numpy as np
 from edgecrnn.train.demo.scans import scan_labels, scans
 from edgecrnn.train.demo.scenes import LABELS
 
-_COUNTS = {"train": 1200, "val": 150, "test": 250}
+_COUNTS = {"train": 800, "val": 100, "test": 200}
 
 
 def export_boards(
