@@ -1,6 +1,6 @@
 """Pictures whose class is the order in which two handwritten digits stand, and nothing else.
 
-Two different digits of 0 to 4 lie in two of sixteen cells; the class is the one that is read
+Two different digits of 0 to 4 lie in two of four cells; the class is the one that is read
 first. A network that averages what it sees in the cells knows both, and has to guess which one:
 it can be right about half the time.
 """
@@ -14,7 +14,7 @@ import numpy as np
 
 from edgecrnn.train.demo.scans import scan_labels, scans
 
-_SIDE, _CELLS, _DIGITS = 64, 4, 5
+_SIDE, _CELLS, _DIGITS = 64, 2, 5
 _COUNTS = {"train": 2000, "val": 300, "test": 400}
 
 

@@ -66,8 +66,8 @@ PAIRS = (
     PairContest("denoise+classify", "digits", (*_DIGITS, "--batch", "32", "--epochs", "10")),
     PairContest("denoise+segment", "boards", (*_BOARDS, "--epochs", "14")),
     PairContest("denoise+detect", "boards", (*_BOARDS, "--epochs", "18")),
-    PairContest("generate+classify", "digits", (*_DIGITS, "--batch", "64", "--epochs", "14")),
-    PairContest("generate+segment", "masks", (*_DIGITS, "--batch", "64", "--epochs", "14")),
+    PairContest("generate+classify", "digits", (*_DIGITS, "--batch", "32", "--epochs", "30")),
+    PairContest("generate+segment", "masks", (*_DIGITS, "--batch", "32", "--epochs", "30")),
 )
 
 
