@@ -1,6 +1,6 @@
 """Generating beside another task: a frame of noise asks for a picture, any other frame to be read.
 
-Over one encoder, LSTM and decoder, as in a pair, but no frame is answered by both: each picture of
+Over one encoder and LSTM, as in a pair, but no frame is answered by both: each picture of
 the data gives an example of either kind, and each task is taught and judged by its own.
 """
 

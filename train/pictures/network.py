@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,9 +44,8 @@ def build_picture_model(
         else [task.head_shape(settings, shape[2], classes)]
     )
     holes = any(form.form == "holes" for form in shapes)
-    trunk = build_trunk(task.frame_shape(settings, shape), network, holes)
-    if len(parts) > 1 and [part.HEAD for part in parts].count("picture") == 1:
-        trunk = dataclasses.replace(trunk, lean=True)
+    frame_shape = task.frame_shape(settings, shape)
+    trunk = build_trunk(frame_shape, network, holes, pair=isinstance(task, Pair))
     answers = {
         output_name(part): build_head(part.HEAD, trunk, form)
         for part, form in zip(parts, shapes, strict=True)

@@ -18,7 +18,8 @@ def build(trunk: Trunk, shape: HeadShape) -> Any:
     Each size is enlarged by resizing and convolving, which leaves no checkerboard (Odena et al.,
     2016), and added to what the encoder read at that size.
     """
-    x = trunk.shared("decoded", lambda: _decoded(trunk))
+    # What two heads write of one decoder's few numbers, each writes badly.
+    x = _decoded(trunk, f"_{shape.form}" if trunk.pair else "")
     change = shape.form in ("change", "holes")
     numbers = layers.Conv2D(
         shape.channels * shape.scale**2, 3, padding="same", name=f"write_{shape.form}",
@@ -43,19 +44,20 @@ def build(trunk: Trunk, shape: HeadShape) -> Any:
     return ops.softmax(numbers) if shape.form == "one" else ops.sigmoid(numbers)
 
 
-def _decoded(trunk: Trunk) -> Any:
+def _decoded(trunk: Trunk, name: str) -> Any:
     x = trunk.levels[-1]
     for index in range(len(trunk.levels) - 2, -1, -1):
         level = trunk.levels[index]
-        x = layers.Conv2D(int(level.shape[-1]), 1, name=f"narrow_{index}")(x)
-        x = layers.UpSampling2D(2, interpolation="bilinear", name=f"enlarge_{index}")(x)
+        filters, which = int(level.shape[-1]), f"{index}{name}"
+        x = layers.Conv2D(filters, 1, name=f"narrow_{which}")(x)
+        x = layers.UpSampling2D(2, interpolation="bilinear", name=f"enlarge_{which}")(x)
         x = ops.add(x, level)
-        if trunk.lean and index:
+        if trunk.pair and index:
             # Each filter for itself, then across them (Howard et al., 2017): a seventh of the cost.
-            x = layers.DepthwiseConv2D(3, padding="same", name=f"smooth_{index}")(x)
-            x = layers.Conv2D(int(level.shape[-1]), 1, activation="relu", name=f"write_{index}")(x)
+            x = layers.DepthwiseConv2D(3, padding="same", name=f"smooth_{which}")(x)
+            x = layers.Conv2D(filters, 1, activation="relu", name=f"write_{which}")(x)
         else:
-            x = convolved(x, int(level.shape[-1]), f"write_{index}")
+            x = convolved(x, filters, f"write_{which}")
     return x
 
 
