@@ -9,6 +9,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from edgecrnn.train.network.balance import balanced
 from edgecrnn.train.network.heads import build_head
 from edgecrnn.train.network.settings import FilledSettings
 from edgecrnn.train.network.trunk import build_trunk
@@ -46,10 +47,11 @@ def build_picture_model(
     holes = any(form.form == "holes" for form in shapes)
     frame_shape = task.frame_shape(settings, shape)
     trunk = build_trunk(frame_shape, network, holes, pair=isinstance(task, Pair))
-    answers = {
-        output_name(part): build_head(part.HEAD, trunk, form)
-        for part, form in zip(parts, shapes, strict=True)
-    }
+    answers = {}
+    for part, form in zip(parts, shapes, strict=True):
+        name = output_name(part)
+        read = balanced(trunk, name) if trunk.pair else trunk
+        answers[name] = build_head(part.HEAD, read, form)
     # What a head hands out beside its answer.
     answers.update({name: trunk.made[name] for name in ("code",) if name in trunk.made})
     return keras.Model({"frame": trunk.frame}, answers, name="step")
