@@ -48,11 +48,14 @@ def difference_said(difference: Difference) -> str:
     if points < 0:
         better, points, low, high = better[::-1], -points, -high, -low
     counts = (difference.only_one, difference.only_other)
-    tally = f"{counts[0]} {one}s speak for {difference.one}, {counts[1]} for {difference.other}"
+    tally = f"{count_said(counts[0], one)} for {difference.one}, {counts[1]} for {difference.other}"
     sure = "that may be chance" if difference.chance else "that is more than chance"
+    common = f"{count_said(difference.clips, one)} in common; {tally}"
+    if f"{points:.1f}" == "0.0":
+        return f"{better[0]} and {better[1]} are equally right {on} ({common})."
     return (
         f"{better[0]} is {points:.1f} points above {better[1]} {on} (95 % interval {low:.1f} to "
-        f"{high:.1f}, {count_said(difference.clips, one)} in common; {tally}): {sure}."
+        f"{high:.1f}, {common}): {sure}."
     )
 
 
