@@ -18,7 +18,7 @@ BEGIN, END = "<!-- peers: begin -->", "<!-- peers: end -->"
 
 
 def written(text: str, folder: Path) -> str:
-    """`text` with what is between the marks made anew; sets that `folder` lacks stay as they are."""
+    """`text` with what is between the marks made anew; sets that `folder` lacks stay."""
     before, _, rest = text.partition(BEGIN)
     between, _, after = rest.partition(END)
     kept = {part.split("\n", 1)[0]: part for part in between.strip().split("### ")[1:]}
