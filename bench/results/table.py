@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,33 @@ BEGIN, END = "<!-- peers: begin -->", "<!-- peers: end -->"
 
 
 def written(text: str, folder: Path) -> str:
-    """`text` with what is between the marks made anew; sets that `folder` lacks stay."""
+    """`text` with what is between the marks made anew.
+
+    What `folder` lacks stays: sets as they are, rows of peers with the time that they had then.
+    """
     before, _, rest = text.partition(BEGIN)
     between, _, after = rest.partition(END)
     kept = {part.split("\n", 1)[0]: part for part in between.strip().split("### ")[1:]}
     for each in SETS:
         if _has(each, folder):
-            kept[each.name] = _of_set(each, folder).removeprefix("### ")
+            earlier = _earlier(kept.get(each.name, ""), folder, each)
+            kept[each.name] = _of_set(each, folder).removeprefix("### ") + earlier
     parts = (f"### {kept[each.name].strip()}\n" for each in SETS if each.name in kept)
     return f"{before}{BEGIN}\n\n" + "\n".join(parts) + f"\n{END}{after}"
+
+
+def _earlier(section: str, folder: Path, chosen: Set) -> str:
+    """The rows of peers in an earlier `section` of the set that `folder` has no result of."""
+    seconds = re.search(r"(\d+) s of processor time", section)
+    titles = {**PEERS, "convolution-pictures": "plain convolutions"}
+    rows = []
+    for peer, title in titles.items():
+        row = re.search(rf"^\| {re.escape(title)}(,[^|]*)? \|.*$", section, re.MULTILINE)
+        there = (folder / f"{chosen.name}.{peer.partition('-pictures')[0]}.json").exists()
+        if row and seconds and not there:
+            then = row[1] or f", earlier, {seconds[1]} s"
+            rows.append(row[0].replace(f"{title}{row[1] or ''}", f"{title}{then}", 1) + "\n")
+    return "".join(rows)
 
 
 def table(folder: Path) -> str:
