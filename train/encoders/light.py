@@ -23,15 +23,21 @@ def build(input_shape: tuple[int, int, int], width: float) -> Any:
 
     Sides that 8 does not divide are rounded up.
     """
-    first, *wider = (max(8, round(filters * width)) for filters in (16, 32, 64))
-    x = inputs = keras.Input(input_shape)
-    x = _conv(x, first, 3, 2, "conv_0")
-    for index, filters in enumerate(wider, 1):
-        x = _separable(x, filters, f"conv_{index}")
+    inputs = keras.Input(input_shape)
+    x = convolutions(inputs, width)
     summary = layers.MaxPooling2D(x.shape[1:3], name="strongest")(x)
     summary = layers.Flatten(name="summary")(summary)
     place = _conv(x, max(8, round(16 * width)), 1, 1, "squeeze")
     return keras.Model(inputs, [place, summary], name="encoder")
+
+
+def convolutions(x: Any, width: float) -> Any:
+    """[batch, h, w, channels] to [batch, h / 8, w / 8, 64 * width]."""
+    first, *wider = (max(8, round(filters * width)) for filters in (16, 32, 64))
+    x = _conv(x, first, 3, 2, "conv_0")
+    for index, filters in enumerate(wider, 1):
+        x = _separable(x, filters, f"conv_{index}")
+    return x
 
 
 def _separable(x: Any, filters: int, name: str) -> Any:

@@ -24,8 +24,9 @@ class NetworkSettings:
     )
     encoder: str | None = setting(
         None,
-        "network that reads a frame: light (for clips and patches where not given), plain (for "
-        "columns), document, or a backbone such as mobilenet_v3_small",
+        "network that reads a frame: light (for clips and patches where not given), anywhere (for "
+        "clips of few recordings), plain (for columns), document, or a backbone such as "
+        "mobilenet_v3_small",
     )
     weights: str = setting(
         "", "what a backbone learned elsewhere: imagenet (downloaded by Keras) or a .weights.h5"

@@ -44,7 +44,7 @@ def encoder(channels: int, weights: str = "") -> Any:
 
 
 def test_they_are_listed_and_what_they_share_is_not() -> None:
-    assert set(encoder_names()) == {"document", "light", "plain", *BACKBONES}
+    assert set(encoder_names()) == {"anywhere", "document", "light", "plain", *BACKBONES}
     for name in BACKBONES:
         assert encoder_defaults(name)["motion"] is False
 

@@ -80,7 +80,7 @@ def test_the_gradient_passes_rounding_and_stops_at_the_bounds() -> None:
     np.testing.assert_array_equal(tape.gradient(total, values), [0.0, 1.0, 1.0, 0.0])
 
 
-@pytest.mark.parametrize("encoder", ["light", "document"])
+@pytest.mark.parametrize("encoder", ["light", "document", "anywhere"])
 def test_weights_are_rounded_as_the_converter_rounds_them(encoder: str) -> None:
     net = network(encoder=encoder, layers=1, motion=False)
     frames = movement(20)
