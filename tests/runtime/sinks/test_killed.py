@@ -64,10 +64,13 @@ def test_every_row_is_whole(tmp_path: Path) -> None:
 def test_every_clip_is_readable_or_absent(tmp_path: Path) -> None:
     folder = tmp_path / "clips"
     spec = f"record:{folder}?before=0.3&after=0.3&cap=1"
-    kill(spec, CLIP_KILLS, 0.05)
+    # A busy machine gives a child little of its time: until some come to the end of a clip.
+    for times, longest in ((CLIP_KILLS, 0.05), (CLIP_KILLS // 4, 0.4), (CLIP_KILLS // 8, 2.0)):
+        kill(spec, times, longest)
+        if list(folder.glob("[!.]*")):
+            break
     close_sinks(open_sinks([spec], a_stream()))
     kept = list(folder.iterdir())
-    # How many come to their end between the kills depends on the machine.
     assert kept
     assert not [path for path in kept if path.name.startswith(".")]
     for each in kept:
