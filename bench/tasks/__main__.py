@@ -106,11 +106,13 @@ def run(contest: Contest, data: Path, out: Path, brisque: str | None) -> dict[st
         facts = label_tasks.judged(data, folder, bundle)
         about = {"task": contest.title, "said": contest.said}
         return {**facts, **about, "train_seconds": seconds, "flags": flags}
+    record = read_picture_record(folder)
+    # A run that was there already has taken its time too.
+    seconds = sum(line["seconds"] for line in record.history)
     if contest.task == "generate":
         facts = judged(data, folder, bundle, out / f"{contest.title}.png")
         about = {"task": contest.title, "said": contest.said, "first": "frechet"}
         return {**facts, **about, "train_seconds": seconds, "flags": flags}
-    record = read_picture_record(folder)
     task, settings = picture_task(record.task), record.settings
     layout = find_pictures(data, task.NEEDS, record.data.split_seed)
     loaded = load_pictures(layout, record.preprocessing)
