@@ -161,6 +161,6 @@ def test_training_brings_the_two_passes_together(sequence: str) -> None:
 
     first, everywhere = learn()
     assert bool(everywhere)
-    for _ in range(12):
+    for _ in range(20):
         last, _ = learn()
     assert float(last) < 0.9 * float(first)
