@@ -2,8 +2,9 @@
 # make demo TASK=denoise   the same for a task on pictures (docs/tasks.md)
 # make test    all checks, then all tests (ARGS="tests/runtime -k engine" for some), three at a time
 #              (WORKERS=6 for six, WORKERS=0 for one in this process)
-# make test-board  flash an emulated arm64 board, which it makes first (as root; BOARD=folder)
-# make test-vm     cut the power of a virtual machine 50 times in the middle of a flash (VM=folder)
+# make test-board  flash emulated arm64 boards, which it makes first (as root; BOARD=folder)
+# make test-vm     in virtual machines: 50 power cuts in the middle of a flash; a camera of the kernel's,
+#              seen by a service of systemd's (as root; VM=folder)
 # make check   formatting, lint, types, layering
 # make format  what of the above can be mended by itself
 # make constraints   renew constraints.txt with the newest versions
@@ -35,9 +36,10 @@ test-board: $(READY)
 	tests/board/make-board "$(BOARD)"
 	EDGECRNN_BOARD="$(BOARD)" $(RUN) pytest --quiet tests/board $(ARGS)
 
-VM ?= $(HOME)/.cache/edgecrnn/kernel
+VM ?= $(HOME)/.cache/edgecrnn/vm
 test-vm: $(READY)
-	tests/vm/fetch-kernel "$(VM)"
+	tests/vm/fetch-kernel "$(VM)/kernel"
+	PYTHON="$(abspath $(VENV))/bin/python" tests/vm/make-guest "$(VM)/guest"
 	EDGECRNN_VM="$(VM)" $(RUN) pytest --quiet -s tests/vm $(ARGS)
 
 # Prints only what fails.

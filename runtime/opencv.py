@@ -108,17 +108,18 @@ class LiveCapture:
         deadline = time.monotonic() + self._timeout
         while True:
             began = time.monotonic()
-            if not self._capture.grab():
-                return None
+            grabbed = self._capture.grab()
             captured = time.monotonic()
+            failed = captured - began >= _STALE * self._timeout
+            # A V4L2 camera that stalls gives nothing after its time-out; one that is gone, at once.
+            if not grabbed and not failed:
+                return None
             index, self._count = self._count, self._count + 1
-            took = captured - began
             late, kept = 0.0, False
-            if self._freshness is not None:
+            if self._freshness is not None and not failed:
                 stamp = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
                 late = self._freshness.late(stamp, captured)
                 kept = self._freshness.hurries and captured < self._drain_until
-            failed = took >= _STALE * self._timeout
             if failed or (late > _LATE and captured > deadline):
                 got = "got none" if failed else f"got frames that are {late:.1f} s late"
                 raise EdgecrnnError(

@@ -25,7 +25,7 @@ UNSYNCED = 12
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
-    return Machine(Path(FOLDER), tmp_path_factory.mktemp("machine"))
+    return Machine(Path(FOLDER) / "kernel", tmp_path_factory.mktemp("machine"))
 
 
 @pytest.fixture(scope="module")
