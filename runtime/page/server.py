@@ -57,6 +57,7 @@ class Page:
         self._lock = threading.Lock()
         self._loop = asyncio.new_event_loop()
         self._ended = asyncio.Event()
+        self._closing = False
         self._thread: threading.Thread | None = None
         self._viewers: Viewers | None = None
         self._pictures = Pictures(self._streams, self._publish)
@@ -101,6 +102,7 @@ class Page:
 
     def close(self) -> None:
         """Send viewers away and end; takes a fraction of a second."""
+        self._closing = True
         self._pictures.stop()
         if self._thread is None:
             self._loop.close()
@@ -128,12 +130,18 @@ class Page:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._serve(live, viewers, facts))
+        except Exception:
+            # A run that ends at once takes the socket away, and Python what is imported here.
+            if not self._closing:
+                raise
         finally:
             self._loop.close()
 
     async def _serve(self, live: Live, viewers: Viewers, facts: Facts) -> None:
         from edgecrnn.runtime.page.application import answer, application
 
+        if self._closing:
+            return
         app = application(
             live, self._streams, viewers, facts, self._settings, self._at, self._token
         )

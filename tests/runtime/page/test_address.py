@@ -78,6 +78,24 @@ def test_a_missing_package(edgecrnn: Command, bundle_path: Path) -> None:
     assert 'pip install "edgecrnn[page]"' in said
 
 
+def test_a_run_that_ends_before_the_package_is_read(
+    edgecrnn: Command, bundle_path: Path, write_video: Callable[..., Path]
+) -> None:
+    slow = (
+        "import sys, time\n"
+        "class Slow:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        time.sleep(1.5 * (name == 'aiohttp.web'))\n"
+        "sys.meta_path.insert(0, Slow())"
+    )
+    words = ("--source", write_video(["red"] * 4), "--serve", "127.0.0.1:0")
+    process = edgecrnn("run", bundle_path, *words, code=slow)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0 and len(out.splitlines()) == 4
+    assert "live page: http://127.0.0.1:" in err
+    assert "Traceback" not in err and "Exception" not in err
+
+
 def test_without_serve_the_package_is_not_even_read(
     edgecrnn: Command, bundle_path: Path, write_video: Callable[..., Path]
 ) -> None:
