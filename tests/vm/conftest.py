@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.devices.a_fleet import fill_cache
 from tests.runtime.conftest import write_bundle
 from tests.vm.debian import Debian
 
 import edgecrnn
-from edgecrnn.devices.wheels import Target
 from edgecrnn.runtime.decision import UNKNOWN
 
 FOLDER = os.environ.get("EDGECRNN_VM", "")
@@ -101,6 +99,11 @@ touch $folder/complete
 
 def prepare(guest: Debian, folder: Path) -> None:
     """Have the runtime there; tiny wheels in `folder`, the person's cache, stand for it."""
+    # They need the extra flash.
+    from tests.devices.a_fleet import fill_cache
+
+    from edgecrnn.devices.wheels import Target
+
     said = guest.run(
         "python3 -c 'import sys, os; print(*sys.version_info[:2], sep=chr(46))' && "
         "getconf GNU_LIBC_VERSION"
