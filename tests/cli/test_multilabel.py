@@ -87,7 +87,7 @@ def test_the_heat_is_checked(run: Path, capsys: pytest.CaptureFixture[str]) -> N
     capsys.readouterr()
     assert cli.main(["explain", str(run), "--check", "--clips", "3", "--draws", "2"]) == 0
     said = capsys.readouterr().out
-    assert ": the test split" in said and "3 pictures, 2 random masks each" in said
+    assert ": the test split" in said and "3 of 16 pictures, 2 random masks each" in said
     assert "lost, hottest 20 % hidden" in said
 
 
