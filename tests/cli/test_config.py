@@ -15,11 +15,11 @@ from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.train.plan import Plan, settings_text
 
 
-def planned(*flags: str, config: Path | None = None) -> Plan:
+def planned(*flags: str, config: Path | None = None, kind: str = "clips") -> Plan:
     args = command_parser("train").parse_args(["DATA", "--out", "RUN", *flags])
     if config is not None:
         add_config(args, config, _SETTINGS, ("size",), ("height", "shortest"))
-    return plan_of(args, "clips")
+    return plan_of(args, kind)
 
 
 def written(folder: Path, text: str, name: str = "settings.toml") -> Path:
@@ -43,6 +43,13 @@ def test_a_flag_wins(tmp_path: Path) -> None:
     file = written(tmp_path, 'epochs = 7\nsize = "80x60"\n')
     plan = planned("--epochs", "3", "--size", "32x32", config=file)
     assert (plan.train.epochs, plan.preprocessing.width) == (3, 32)
+
+
+def test_pictures_are_cropped_further_unless_somebody_says_so(tmp_path: Path) -> None:
+    clips, pictures = planned(), planned(kind="pictures")
+    assert clips.augmentation.crop < pictures.augmentation.crop
+    file = written(tmp_path, "crop = 0.1\n")
+    assert planned(config=file, kind="pictures").augmentation.crop == 0.1
 
 
 def test_settings_that_need_each_other_may_stand_in_either(tmp_path: Path) -> None:

@@ -35,12 +35,15 @@ def test_words_arrive_as_they_are_given(board: Board) -> None:
 
 
 def test_one_connection_for_all_commands_and_no_trace_of_it(board: Board) -> None:
-    before = {path.name for path in Path("/tmp").glob("edgecrnn-*")}
     with connect("board", _settings(board)) as shell:
+        assert isinstance(shell, SshShell)
+        (socket_path,) = (word for word in shell.words if word.startswith("ControlPath="))
+        folder = Path(socket_path.removeprefix("ControlPath=")).parent
+        assert folder.is_dir()
         for _ in range(3):
             assert shell.run(["true"]).code == 0
     assert (board.folder / "sshd.log").read_text().count("Accepted publickey") == 1
-    assert {path.name for path in Path("/tmp").glob("edgecrnn-*")} <= before
+    assert not folder.exists()
 
 
 def test_no_such_host() -> None:

@@ -16,6 +16,8 @@ from edgecrnn.runtime.settings import check, nearest, setting
 _Ints = npt.NDArray[np.int64]
 _Floats = npt.NDArray[np.float64]
 
+# Pictures stand alone: what they show is near in one and far in the next.
+PICTURE_CROP = 0.25
 _NOISE_BANK = 1 << 20  # samples of noise drawn at once and used again from random places
 
 
@@ -24,7 +26,12 @@ class Augmentation:
     """How far training clips are changed at random; 0 leaves that part as it is."""
 
     crop: float = setting(
-        0.15, "largest part cut off each side together", unit="share of the size", least=0, most=0.5
+        0.15,
+        f"largest part cut off both sides together; {PICTURE_CROP} for labels of pictures where "
+        "not given",
+        unit="share of the size",
+        least=0,
+        most=0.5,
     )
     brightness: float = setting(
         0.15, "largest change of brightness", unit="share of full white", least=0, most=1

@@ -16,7 +16,7 @@ from edgecrnn.cli.flags import add_settings, read_settings
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.files import check_output
 from edgecrnn.runtime.preprocess import Preprocessing
-from edgecrnn.train.data.augment import Augmentation
+from edgecrnn.train.data.augment import PICTURE_CROP, Augmentation
 from edgecrnn.train.data.store import DataSettings
 from edgecrnn.train.network.settings import NetworkSettings
 from edgecrnn.train.settings import TrainSettings
@@ -203,6 +203,8 @@ def plan_of(args: argparse.Namespace, kind: str) -> Plan:
     width, height = read_size(args.size or _SIZE)
     if not hasattr(args, "sequence"):
         args.sequence = "time" if kind == "clips" else "columns"
+    if not hasattr(args, "crop") and kind == "pictures":
+        args.crop = PICTURE_CROP
     train = read_settings(TrainSettings, args)
     return Plan(
         preprocessing=read_settings(Preprocessing, args, width=width, height=height),
