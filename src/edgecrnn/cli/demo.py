@@ -49,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--task", metavar="TASK",
         help="another task than naming motions, on pictures: denoise, segment, detect ...",
     )  # fmt: skip
-    parser.add_argument("--epochs", type=int, default=12, help="of the training (default 12)")
+    parser.add_argument("--epochs", type=int, default=16, help="of the training (default 16)")
     parser.add_argument("--clips", type=int, default=160, help="of each class (default 160)")
     parser.add_argument("--force", action="store_true", help="replace what is there")
 
