@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from tests.devices.a_flash import NAME, Flashing
@@ -135,6 +136,15 @@ STEPS = (
 )
 
 
+def _after(step: str, process: subprocess.Popen[bytes]) -> IO[bytes]:
+    """Wait until the flash has said that the step is done; what it says next can be read."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith(f"{step}:".encode()):
+            return process.stderr
+    pytest.fail(f"no step {step}")
+
+
 def test_the_workstation_killed_after_any_step(flashing: Flashing) -> None:
     """The board runs the release before or the new one, whole, and the next flash succeeds."""
     running = flashing.flash()["release"]
@@ -142,12 +152,7 @@ def test_the_workstation_killed_after_any_step(flashing: Flashing) -> None:
         run = ("--threads", str(number + 2))
         words = flashing.words(run=run)
         with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-            assert process.stderr is not None
-            for line in process.stderr:
-                if line.startswith(f"{step}:".encode()):
-                    break
-            else:
-                pytest.fail(f"no step {step}")
+            _after(step, process)
             os.kill(process.pid, signal.SIGKILL)
         now = flashing.status()["current"]
         done = flashing.flash(run=run)
@@ -163,14 +168,9 @@ def test_sshd_killed_at_any_step(flashing: Flashing) -> None:
     for step in STEPS:
         words = flashing.words(run=run)
         with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-            assert process.stderr is not None
-            for line in process.stderr:
-                if line.startswith(f"{step}:".encode()):
-                    break
-            else:
-                pytest.fail(f"no step {step}")
+            rest = _after(step, process)
             flashing.board.kill()
-            said = process.stderr.read().decode()
+            said = rest.read().decode()
         assert process.wait() == 0 or re.search(r"edgecrnn: b1: expected .*, got ", said), said
         assert flashing.whole() in (old, None) or step in STEPS[STEPS.index("install") :]
         flashing.board.start()

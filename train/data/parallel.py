@@ -11,11 +11,11 @@ from typing import TypeVar
 import numpy as np
 
 from edgecrnn.runtime.preprocess import Image
+from edgecrnn.train.data.prefetch import put
 
 _CHUNK = 32  # frames handed over at once, fewer where they are large
 _CHUNK_BYTES = 4 << 20
 _AHEAD = 8  # chunks that one file may be ahead of the reader
-_WAIT = 0.1  # seconds between looks at whether the reader has gone
 
 T = TypeVar("T")
 _Message = Image | BaseException | None
@@ -37,11 +37,11 @@ def decode_in_order(
         message: _Message = None
         try:
             for chunk in _chunks(read(item)):
-                if not _put(line, chunk, stop):
+                if not put(line, chunk, stop):
                     return
         except BaseException as error:
             message = error
-        _put(line, message, stop)
+        put(line, message, stop)
 
     with ThreadPoolExecutor(threads) as pool:
         try:
@@ -66,17 +66,6 @@ def _chunks(frames: Iterator[Image]) -> Iterator[Image]:
             held = []
     if held:
         yield np.stack(held)
-
-
-def _put(line: queue.Queue[_Message], message: _Message, stop: threading.Event) -> bool:
-    """Whether the message was taken before the reader went away."""
-    while not stop.is_set():
-        try:
-            line.put(message, timeout=_WAIT)
-            return True
-        except queue.Full:
-            continue
-    return False
 
 
 def _drain(line: queue.Queue[_Message]) -> Iterator[Image]:

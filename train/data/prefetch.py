@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+M = TypeVar("M")
 _Line = queue.Queue[tuple[bool, "T | BaseException | None"]]
 _WAIT = 0.1  # seconds between looks at whether the reader has gone
 
@@ -56,21 +57,19 @@ class Prefetch(Generic[T]):
 def _work(iterator: Iterator[T], line: _Line[T], stop: threading.Event) -> None:
     try:
         for item in iterator:
-            if not _put(line, (True, item), stop):
+            if not put(line, (True, item), stop):
                 break
         else:
-            _put(line, (False, None), stop)
+            put(line, (False, None), stop)
     except BaseException as error:
-        _put(line, (False, error), stop)
+        put(line, (False, error), stop)
     finally:
         if isinstance(iterator, Generator):
             iterator.close()
 
 
-def _put(
-    line: _Line[T], message: tuple[bool, T | BaseException | None], stop: threading.Event
-) -> bool:
-    """Whether the message was taken before the reader went away."""
+def put(line: queue.Queue[M], message: M, stop: threading.Event) -> bool:
+    """Whether the message was taken before the reader went away, which it says by `stop`."""
     while not stop.is_set():
         try:
             line.put(message, timeout=_WAIT)
