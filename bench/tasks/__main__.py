@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ import cv2
 import labels as label_tasks
 import numpy as np
 from arrangements import export_arrangements
+from commands import edgecrnn
 from contests import CONTESTS, Contest
 from generation import export_digits, judged
 from table import pictures_of, table, written
@@ -95,10 +94,10 @@ def run(contest: Contest, data: Path, out: Path, brisque: str | None) -> dict[st
     flags = [*contest.flags, "--task", contest.task]
     started = time.monotonic()
     if not (folder / "run.json").exists():
-        _edgecrnn("train", str(data), "--out", str(folder), "--force", *flags)
+        edgecrnn("train", str(data), "--out", str(folder), "--force", *flags)
     seconds = time.monotonic() - started
     if not bundle.exists():
-        _edgecrnn(
+        edgecrnn(
             "convert", str(folder), "--device", "linux-x86_64", "--out", str(bundle),
             "--check", str(_CHECK.check), "--calibration-frames", str(_CHECK.calibration_frames),
         )  # fmt: skip
@@ -209,10 +208,6 @@ def _strip(contest: Contest, task: Any, labels: Any, verdict: Any, path: Path) -
             np.vstack([cv2.resize(s, size, interpolation=cv2.INTER_NEAREST) for s in shown])
         )
     cv2.imwrite(str(path), np.hstack(columns))
-
-
-def _edgecrnn(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "edgecrnn", *words], check=True)
 
 
 if __name__ == "__main__":

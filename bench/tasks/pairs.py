@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from boards import export_boards
+from commands import edgecrnn
 from generation import export_digits
 from half import Half
 from table import SAID
@@ -96,9 +95,9 @@ def run(contest: PairContest, data: Path, out: Path) -> dict[str, Any]:
         begun = ("--resume",) if (folder / "checkpoint.npz").exists() else (
             "--force", "--task", contest.name, *contest.flags,
         )  # fmt: skip
-        _edgecrnn("train", str(data), "--out", str(folder), *begun)
+        edgecrnn("train", str(data), "--out", str(folder), *begun)
     if not bundle.exists():
-        _edgecrnn("convert", str(folder), "--device", "linux-x86_64", "--out", str(bundle),
+        edgecrnn("convert", str(folder), "--device", "linux-x86_64", "--out", str(bundle),
                   "--calibration-frames", "100", "--check", "100")  # fmt: skip
     record = read_picture_record(folder)
     pair, settings = picture_task(record.task), record.settings
@@ -230,10 +229,6 @@ def written(page: str, made: str) -> str:
     """The page with the table between its marks."""
     before, _, rest = page.partition(_BEGIN)
     return f"{before}{_BEGIN}\n{made}\n{_END}{rest.partition(_END)[2]}"
-
-
-def _edgecrnn(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "edgecrnn", *words], check=True)
 
 
 if __name__ == "__main__":
