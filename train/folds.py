@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +56,27 @@ def groups_of(
             )
         found.append(match.group(1 if finds.groups else 0))
     return tuple(found)
+
+
+def joined(groups: Sequence[str], pairs: Iterable[tuple[int, int]]) -> tuple[str, ...]:
+    """The groups, those of each pair of clips made one: what shows the same stays in one fold.
+
+    Args:
+        groups: the group of each clip.
+        pairs: places of two clips that belong together.
+    """
+    above: dict[str, str] = {}
+
+    def top(name: str) -> str:
+        while name in above:
+            name = above[name]
+        return name
+
+    for first, second in pairs:
+        one, other = sorted((top(groups[first]), top(groups[second])))
+        if one != other:
+            above[other] = one
+    return tuple(top(name) for name in groups)
 
 
 def make_folds(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 pytest.importorskip("tensorflow")
@@ -90,3 +92,26 @@ def test_a_folder_of_something_else_is_left_alone(
     assert cli.main(["crossval", str(done / "data"), "--out", str(tmp_path), *SETTINGS]) == 2
     assert "got one with other files" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_altered_copies_stay_with_what_they_were_made_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data"
+    random = np.random.default_rng(0)
+    for number in range(12):
+        blurred = cv2.GaussianBlur(random.integers(0, 256, (64, 64, 3), np.uint8), (0, 0), 4)
+        picture = cv2.normalize(blurred, None, 0, 255, cv2.NORM_MINMAX)
+        for quality in (95, 40):
+            split = "train" if number < 8 else "val" if number < 10 else "test"
+            path = data / split / f"class{number % 2}" / f"{number}q{quality}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            assert cv2.imwrite(str(path), picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    # More folds than there are groups: told before anything is trained.
+    command = ["crossval", str(data), "--out", str(tmp_path / "folds"), "--folds", "40"]
+    assert cli.main(command) == 2
+    assert "got 40 folds of 20 groups" in capsys.readouterr().err
+    assert cli.main([*command, "--keep-alike"]) == 2
+    said = capsys.readouterr().err
+    assert "10 pairs show nearly the same: 20 groups became 10" in said
+    assert "got 40 folds of 10 groups" in said

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.preprocess import Preprocessing
 from edgecrnn.train.data.store import Data, FrameStore
-from edgecrnn.train.folds import fold_data, groups_of, make_folds, pooled
+from edgecrnn.train.folds import fold_data, groups_of, joined, make_folds, pooled
 
 
 def store(labels: list[int], prefix: str) -> FrameStore:
@@ -97,3 +97,10 @@ def test_folds_that_cannot_be() -> None:
         make_folds(labels, ["g", "g", "h", "h", "h"], ("a", "b"), 3, 0)
     with pytest.raises(EdgecrnnError, match="got none of 'b' beside the folds"):
         make_folds(np.array([0, 0, 0, 1, 0]), list("vwxyz"), ("a", "b"), 3, 0)
+
+
+def test_what_shows_the_same_joins_its_groups() -> None:
+    groups = ("a", "b", "b", "c", "d")
+    assert joined(groups, []) == groups
+    # By way of b, a and c come together.
+    assert joined(groups, [(0, 1), (2, 3), (3, 0)]) == ("a", "a", "a", "a", "d")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from edgecrnn.cli.train import add_choices, plan_of, read_choices
 from edgecrnn.runtime.errors import EdgecrnnError
 
 if TYPE_CHECKING:
+    from edgecrnn.train.data.layout import Layout
     from edgecrnn.train.data.store import Data
 
 
@@ -28,6 +30,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--group", metavar="REGEX",
         help="finds in a file's name what must not be divided, such as the camera or the person; "
         "without it parts of one recording stay together",
+    )  # fmt: skip
+    parser.add_argument(
+        "--keep-alike", action="store_true",
+        help="also keep together what `data check` would call nearly the same: reads every file "
+        "once more",
     )  # fmt: skip
     add_choices(parser)
 
@@ -55,6 +62,8 @@ def execute(args: argparse.Namespace) -> int:
     pool = pooled(data)
     contents = {item.path.relative_to(layout.root).as_posix(): item.digest for item in layout.items}
     groups = groups_of(pool.names, contents, args.group)
+    if args.keep_alike:
+        groups = _with_alike(groups, pool.names, layout)
     classes = data.labels if data.task == "classify" else tuple(map(str, range(_sets(data))))
     fold = make_folds(pool.labels, groups, classes, args.folds, plan.train.seed)
     # TensorFlow is imported only now: a mistake in the data is told at once.
@@ -75,6 +84,24 @@ def execute(args: argparse.Namespace) -> int:
     print(cross_validation_text(found))
     print(f"folds   {args.out / RESULT}")
     return 0
+
+
+def _with_alike(groups: Sequence[str], names: Sequence[str], layout: Layout) -> tuple[str, ...]:
+    """The groups, joined where files of them show nearly the same."""
+    from edgecrnn.train.data.check.near_duplicates import near_duplicates
+    from edgecrnn.train.data.check.reading import read_all
+    from edgecrnn.train.folds import joined
+
+    items = {item.path.relative_to(layout.root).as_posix(): item for item in layout.items}
+    readings = read_all([items[name] for name in names], layout.kind)
+    pairs = [(pair.first, pair.second) for pair in near_duplicates(readings).pairs]
+    made = joined(groups, pairs)
+    if pairs:
+        _say(
+            f"{len(pairs):,} pairs show nearly the same: {len(set(groups)):,} groups became "
+            f"{len(set(made)):,}"
+        )
+    return made
 
 
 def _sets(data: Data) -> int:
