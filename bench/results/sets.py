@@ -30,14 +30,13 @@ SETS = (
     Set("body_pose", (64, 64), (), test_is_val=True),
     Set(
         "tank_state", (64, 48),
-        ("--frame-rate", "5", "--epochs", "25", "--batch", "8", "--balanced", "--flip",
-         "horizontal"),
-        frame_rate=5.0, balanced=True, flip=True,
+        ("--frame-rate", "5", "--epochs", "25", "--batch", "8", "--balanced"),
+        frame_rate=5.0, balanced=True,
     ),
     Set(
         "wagon_direction", (88, 64),
-        ("--epochs", "40", "--batch", "8", "--flip", "horizontal", "--dropout", "0.3",
-         "--weight-decay", "0.001"),
+        ("--epochs", "48", "--batch", "8", "--flip", "horizontal", "--dropout", "0.1",
+         "--encoder", "anywhere"),
         flip=True,
     ),
     Set("railcar_multilabel", (64, 64), ("--epochs", "40")),
