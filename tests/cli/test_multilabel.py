@@ -57,6 +57,7 @@ def test_it_learns_both_at_once(run: Path, data: Path, tmp_path: Path) -> None:
     assert len(record.decision.thresholds) == 2
     said = tmp_path / "said.json"
     assert cli.main(["evaluate", str(run), str(data), "--json", str(said)]) == 0
+    assert cli.main(["evaluate", str(run), str(data), "--orders", "2"]) == 2
     result = json.loads(said.read_text())
     assert result["multilabel"]["mean_average_precision"] > 0.9
     page = (run / "report.html").read_text()

@@ -94,6 +94,11 @@ def test_evaluate_judges_run_and_bundle(made: Path, tmp_path: Path) -> None:
     assert values["a.edgecrnn"]["value"] == pytest.approx(values["run"]["value"], rel=0.03)
 
 
+def test_a_picture_has_no_orders(made: Path) -> None:
+    _, error = edgecrnn("evaluate", made / "run", made / "data", "--orders", "3", code=2)
+    assert "--orders: expected a model of clips" in error
+
+
 def test_bench_times_it(made: Path) -> None:
     printed, _ = edgecrnn("bench", made / "a.edgecrnn", "--seconds", "1")
     assert "invoke" in printed

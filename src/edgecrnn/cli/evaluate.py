@@ -15,6 +15,11 @@ from edgecrnn.runtime.files import check_output, write_file
 
 # Skipped files listed on the terminal; the JSON has all of them.
 _LISTED = 10
+_MOST_ORDERS = 100
+_NO_STREAM = (
+    "--orders: expected a model of clips with one label each, which are joined to a stream, got "
+    "another; leave it out"
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +35,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every number there too")
     parser.add_argument("--force", action="store_true", help="replace the --json file")
     parser.add_argument("--seed", type=int, default=0, help="of the order of the stream")
+    parser.add_argument(
+        "--orders", type=int, metavar="N",
+        help=f"also judge the stream in N orders of its clips, 2 to {_MOST_ORDERS}: how much is "
+        "the luck of one",
+    )  # fmt: skip
     parser.add_argument("--cache", default="", help="folder for decoded frames")
 
 
@@ -38,16 +48,23 @@ def execute(args: argparse.Namespace) -> int:
     from edgecrnn.cli.evaluate_pictures import evaluate_pictures, is_picture_subject
     from edgecrnn.train.evaluation.choice import choose_clips
     from edgecrnn.train.evaluation.multilabel import evaluate_task
+    from edgecrnn.train.evaluation.orders import judge_orders, orders_text
     from edgecrnn.train.evaluation.text import count_said, evaluation_text, shown
     from edgecrnn.train.subject import load_for, open_subject
 
     if args.seed < 0:
         raise EdgecrnnError(f"--seed: expected 0 or more, got {args.seed}; leave it out for 0")
+    if args.orders is not None and not 2 <= args.orders <= _MOST_ORDERS:
+        raise EdgecrnnError(f"--orders: expected 2 to {_MOST_ORDERS}, got {args.orders}")
     if args.json is not None:
         check_output(args.json, args.force, ())
+    if args.orders and is_picture_subject(args.model):
+        raise EdgecrnnError(_NO_STREAM)
     if is_picture_subject(args.model):
         return evaluate_pictures(args)
     subject = open_subject(args.model, args.variant)
+    if args.orders and (subject.kind != "clips" or subject.task != "classify"):
+        raise EdgecrnnError(_NO_STREAM)
     data = load_for(subject, args.data, args.cache, _progress("decoding"))
     chosen = choose_clips(data, args.split, subject.trained)
     evaluation, _ = evaluate_task(
@@ -70,6 +87,17 @@ def execute(args: argparse.Namespace) -> int:
     print(f"{shown(str(args.model), 1000)} ({subject.what})")
     print(f"on {shown(str(args.data), 1000)}: {chosen.said}, {size}\n")
     print(evaluation_text(evaluation), end="")
+    orders = None
+    if args.orders:
+        orders = judge_orders(
+            subject.predictor,
+            chosen.clips,
+            evaluation.detail.predicted,
+            subject.warmup,
+            args.orders,
+            _counted(args.orders * frames),
+        )
+        print(f"\n{orders_text(orders)}")
     if not chosen.unseen:
         print("\nNote: training has used this split; expect less of clips that it has not.")
     for note in data.notes:
@@ -89,12 +117,26 @@ def execute(args: argparse.Namespace) -> int:
             "data_hash": data.hash,
             "split": chosen.split,
             **evaluation.to_dict(),
+            **({"orders": dataclasses.asdict(orders)} if orders else {}),
             "skipped": [{"path": path, "reason": reason} for path, reason in skipped],
         }
         # Plain ASCII: a file name may hold bytes that are no letters.
         write_file(args.json, (json.dumps(facts, indent=1) + "\n").encode("ascii"))
         print(f"\nWrote {shown(str(args.json), 1000)}")
     return 0
+
+
+def _counted(total: int) -> Callable[[int], None]:
+    """Adds up the frames of the orders for the line that counts up."""
+    show, done = _progress("orders"), 0
+
+    def advance(frames: int) -> None:
+        nonlocal done
+        done += frames
+        if show is not None:
+            show(done, total)
+
+    return advance
 
 
 def _progress(what: str) -> Callable[[int, int], None] | None:

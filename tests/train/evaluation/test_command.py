@@ -125,6 +125,20 @@ def test_one_known_class_alone_can_be_judged(
     assert "1 clip, 20 frames" in capsys.readouterr().out
 
 
+def test_orders_are_said_and_written(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = (str(place / "run"), str(place / "data"))
+    numbers = tmp_path / "numbers.json"
+    assert run(place, *words, "--orders", "3", "--json", str(numbers)) == 0
+    assert "In 3 orders of the clips the stream is right in" in capsys.readouterr().out
+    told = json.loads(numbers.read_bytes())
+    assert len(told["orders"]["accuracies"]) == 3
+    assert told["orders"]["accuracies"][0] == pytest.approx(told["stream"]["accuracy"])
+    with pytest.raises(EdgecrnnError, match="--orders: expected 2 to 100, got 1"):
+        run(place, *words, "--orders", "1")
+
+
 def test_what_is_neither_run_nor_bundle_is_refused(place: Path, tmp_path: Path) -> None:
     data = str(place / "data")
     (tmp_path / "file.bin").write_bytes(b"no model")
