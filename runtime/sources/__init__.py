@@ -10,6 +10,7 @@ from typing import cast
 
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Source, SourceEntry, SourceSettings
+from edgecrnn.runtime.urls import without_password
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
@@ -31,7 +32,7 @@ def open_source(spec: str, settings: SourceSettings) -> Source:
         if entry.matches(spec):
             return entry.open_source(spec, settings)
     known = ", ".join(entry.WHAT for entry in entries)
-    raise EdgecrnnError(f"source: expected {known}; got {spec!r}")
+    raise EdgecrnnError(f"source: expected {known}; got {without_password(spec)!r}")
 
 
 def has_scheme(spec: str, scheme: str) -> bool:

@@ -100,6 +100,11 @@ def test_an_address_that_is_none_is_told(spec: str) -> None:
         open_source(spec, QUICK)
 
 
+def test_a_scheme_that_is_mistyped_shows_no_password() -> None:
+    with pytest.raises(EdgecrnnError, match="got 'rstp://camera/1'"):
+        open_source("rstp://anna:Tr0ub4dor@camera/1", QUICK)
+
+
 @given(st.text(st.characters(codec="ascii", exclude_characters="\0"), min_size=1))
 def test_no_password_is_ever_shown(password: str) -> None:
     secret = "Tr0ub4dor" + password.replace("@", "")
