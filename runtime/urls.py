@@ -15,7 +15,7 @@ def parse_url(spec: str) -> SplitResult:
     """
     try:
         url = urlsplit(spec)
-        if url.hostname and (url.port is None or url.port > 0):
+        if is_host(url.hostname) and (url.port is None or url.port > 0):
             return url
     except ValueError:
         pass
@@ -23,6 +23,14 @@ def parse_url(spec: str) -> SplitResult:
         f"source: expected an address like {spec.partition(':')[0]}://host:port/path, "
         f"got {without_password(spec)!r}"
     )
+
+
+def is_host(name: str | None) -> bool:
+    """Whether a name can be looked up; of one that cannot, sockets say so in a UnicodeError."""
+    try:
+        return bool(name) and bool(str(name).encode("idna"))
+    except UnicodeError:
+        return False
 
 
 def without_password(spec: str) -> str:

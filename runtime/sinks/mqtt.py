@@ -23,6 +23,7 @@ from edgecrnn.runtime.settings import check, setting
 from edgecrnn.runtime.sinks._names import slug
 from edgecrnn.runtime.sinks._options import read_options
 from edgecrnn.runtime.sinks._sink import Stream, Takes, shown
+from edgecrnn.runtime.urls import is_host
 
 WHAT = "mqtt://[USER:PASSWORD@]HOST[:PORT]/TOPIC (mqtts:// with TLS)"
 TAKES: Takes = "results"
@@ -244,7 +245,7 @@ def _parts(spec: str) -> tuple[SplitResult, str]:
     try:
         url = urlsplit(spec)
         topic = unquote(url.path).strip("/")
-        good = bool(url.hostname) and (url.port is None or url.port > 0)
+        good = is_host(url.hostname) and (url.port is None or url.port > 0)
     except ValueError:
         good = False
     if not good:

@@ -17,6 +17,7 @@ from edgecrnn.runtime.decision import UNKNOWN
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame
 from edgecrnn.runtime.sinks._sink import Stream, Takes, shown
+from edgecrnn.runtime.urls import is_host
 
 WHAT = "webhook:http(s)://..."
 TAKES: Takes = "changes"
@@ -48,7 +49,7 @@ def open_sink(spec: str, stream: Stream) -> Webhook:
     address = spec.removeprefix("webhook:")
     try:
         url = urlsplit(address)
-        good = url.scheme in ("http", "https") and bool(url.hostname)
+        good = url.scheme in ("http", "https") and is_host(url.hostname)
         good = (
             good
             and (url.port is None or url.port > 0)

@@ -43,6 +43,13 @@ def test_nothing_after_the_kind_is_refused(spec: str) -> None:
         open_sinks([spec], a_stream())
 
 
+@pytest.mark.parametrize("host", ["door..local", f"{'a' * 64}.local"])
+@pytest.mark.parametrize("kind", ["webhook:http", "mqtt"])
+def test_a_host_that_nobody_can_look_up_is_refused_at_once(kind: str, host: str) -> None:
+    with pytest.raises(EdgecrnnError, match="sink: expected"):
+        open_sinks([f"{kind}://{host}/door"], a_stream())
+
+
 def test_where_one_cannot_be_opened_the_others_are_closed(tmp_path: Path) -> None:
     before = threading.active_count()
     with pytest.raises(EdgecrnnError):
