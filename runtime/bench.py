@@ -13,7 +13,7 @@ from typing import Any
 from edgecrnn.runtime.bench_loop import LoopCost, measure_loop
 from edgecrnn.runtime.bundle import Bundle
 from edgecrnn.runtime.candidates import EXTERNAL, all_candidates, bundle_order
-from edgecrnn.runtime.choice import EngineSettings, choose_engine, measure
+from edgecrnn.runtime.choice import MOST_THREADS, EngineSettings, choose_engine, measure
 from edgecrnn.runtime.delegates import CPU, delegate_names
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.machine import machine_name, read_machine
@@ -38,8 +38,9 @@ class BenchSettings:
         1.0, "how long each engine is measured; 0 leaves them out", unit="s", least=0.0
     )
     threads: int | None = setting(
-        None, "CPU threads; without it 1 to all of the machine's, and 1 for the loop", least=1
-    )
+        None, "CPU threads; without it 1 to all of the machine's, and 1 for the loop", least=1,
+        most=MOST_THREADS,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         check(self)

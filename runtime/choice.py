@@ -25,6 +25,7 @@ from edgecrnn.runtime.trial_table import trial_table
 
 AUTO = "auto"
 _SECONDS = 1.0  # how long a candidate is measured
+MOST_THREADS = 1024  # more than a machine may start end in an error that names none
 _FRAMES = 32  # of the source, read over and over
 
 Say = Callable[[str], None]
@@ -49,7 +50,7 @@ class EngineSettings:
     allow_fallback: bool = setting(
         False, "where the delegate cannot be used, take the bundle's next"
     )
-    threads: int = setting(1, "CPU threads of the model", least=1)
+    threads: int = setting(1, "CPU threads of the model", least=1, most=MOST_THREADS)
     delegate_timeout: float = setting(
         PATIENCE, "how long a delegate may take to load and answer", unit="s", least=1.0
     )

@@ -46,8 +46,9 @@ class SourceSettings:
     )
     pixels: str = setting("", "pixel format asked of a camera, for example MJPG or YUYV")
     timeout: float = setting(
-        5.0, "how long a live source may take to open or to give a frame", unit="s", least=0.1
-    )
+        5.0, "how long a live source may take to open or to give a frame", unit="s", least=0.1,
+        most=3600.0,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         check(self)

@@ -196,7 +196,7 @@ def test_a_file_to_compare_with_that_is_none(
     [
         (["--out", "bench.png"], "expected a name that ends with .svg or .html, got '.png'"),
         (["--seconds", "0"], "--seconds: expected at least 0.01 s"),
-        (["--threads", "0"], "--threads: expected at least 1"),
+        (["--threads", "0"], "--threads: expected 1 to 1024"),
         (["--size", "big"], "size: expected WIDTHxHEIGHT"),
         (["--delegate", "npu"], "expected cpu, edgetpu, ethos-u, external, gpu, litert-npu or"),
         (["--compare", "none.json"], "none.json: expected what edgecrnn bench --json wrote"),

@@ -170,7 +170,8 @@ def test_golden_frames_that_are_none(
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"threads": 0}, "threads: expected at least 1"),
+        ({"threads": 0}, "threads: expected 1 to 1024"),
+        ({"threads": 100_000}, "threads: expected 1 to 1024"),
         ({"engine": "onnx"}, "engine: expected one of auto, ai-edge-litert, tflite-runtime"),
         ({"delegate_option": ("speed",)}, "delegate_option: expected KEY=VALUE, got 'speed'"),
         ({"delegate_timeout": 0.0}, "delegate_timeout: expected at least 1 s"),

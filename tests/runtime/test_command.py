@@ -157,7 +157,7 @@ def test_a_person_gets_a_line(
         (["--source", "rtsp://127.0.0.1:9/x"], "expected an RTSP server, got connection refused"),
         (["--source", "http://127.0.0.1:9/"], "expected MJPEG over HTTP, got connection refused"),
         (["--source", "x" * 300], "x" * 300),
-        (["--source", "0", "--threads", "0"], "threads: expected at least 1"),
+        (["--source", "0", "--threads", "0"], "threads: expected 1 to 1024"),
         (["--source", "0", "--size", "big"], "size: expected WIDTHxHEIGHT"),
         (["--source", "0", "--smoothing", "2"], "smoothing: expected 0 to 0.99"),
         (["--source", "0", "--variant", "int9"], "variant: expected one of float32, got 'int9'"),

@@ -37,12 +37,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Print every frame's two decisions; 0 where all agree, 1 where any differs."""
     from edgecrnn.runtime.bundle import open_bundle
+    from edgecrnn.runtime.choice import MOST_THREADS
     from edgecrnn.runtime.clip import read_clip
     from edgecrnn.runtime.engine import load_engine
     from edgecrnn.runtime.replay import replay, same_model
 
-    if args.threads < 1:
-        raise EdgecrnnError(f"--threads: expected at least 1, got {args.threads}")
+    if not 1 <= args.threads <= MOST_THREADS:
+        raise EdgecrnnError(f"--threads: expected 1 to {MOST_THREADS}, got {args.threads}")
     if not 0.0 <= args.tolerance <= 1.0:
         raise EdgecrnnError(f"--tolerance: expected 0 to 1, got {args.tolerance:g}")
     bundle = open_bundle(args.bundle)
