@@ -121,10 +121,18 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 def _from_here(request: web.Request, host: str) -> bool:
     """Whether this page, or a person, asks: browsers say so, other programs say nothing."""
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+    if origin is not None and _netloc(origin) != host.lower():
         return False
     if request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin"):
         return True
     # Following a link from elsewhere shows the page, and nothing else.
     leads_here = request.headers.get("Sec-Fetch-Mode") == "navigate" and request.path == "/"
     return leads_here and request.method == "GET"
+
+
+def _netloc(origin: str) -> str:
+    """The host and port of an origin; "" where it is none."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""

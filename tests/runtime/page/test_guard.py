@@ -73,6 +73,7 @@ def test_this_machine_by_its_names(run: Shown, host: str) -> None:
     [
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Origin": "http://127.0.0.1:1"},
         {"Sec_Fetch_Site": "cross-site"},
         {"Sec_Fetch_Site": "same-site", "Sec_Fetch_Mode": "no-cors"},
@@ -107,6 +108,20 @@ def test_without_the_token_there_is_nothing(guarded: Shown, path: str) -> None:
         assert "Set-Cookie" not in answer.headers
         assert b"canvas" not in answer.body and b"state" not in answer.body
     assert guarded.post("/streams/0/pause", '{"paused": true}').status == 401
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/x-www-form-urlencoded; charset=none",
+        "multipart/form-data",
+        "multipart/form-data; boundary=x",
+    ],
+)
+def test_a_form_that_is_none_opens_nothing_and_fills_no_log(guarded: Shown, kind: str) -> None:
+    before = len(guarded.said)
+    assert guarded.ask("/enter", "POST", "token=x", Content_Type=kind).status == 401
+    assert guarded.said[before:] == []
 
 
 def test_the_token_in_the_link_lets_in(guarded: Shown) -> None:

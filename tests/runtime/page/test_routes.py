@@ -29,6 +29,7 @@ def test_health_follows_the_stream(run: Shown) -> None:
         ("/streams/0/pause", '{"paused": 1}', 400, "paused"),
         ("/streams/0/pause", "[]", 400, "a JSON object"),
         ("/streams/0/pause", "{", 400, "a JSON object"),
+        ("/streams/0/pause", "[" * 4000, 400, "a JSON object"),
         ("/streams/7/pause", '{"paused": true}', 404, "below 1"),
         ("/streams/0/correct", "{}", 400, "label"),
         ("/streams/0/correct", '{"label": 3}', 400, "label"),

@@ -94,7 +94,9 @@ def test_an_rtsp_server_that_says_nothing_is_told_in_time() -> None:
         assert time.monotonic() - began < 25.0
 
 
-@pytest.mark.parametrize("spec", ["rtsp://", "http:///x", "http://host:port/", "rtsp://a:99999/", "rtsp://a..b/1"])
+@pytest.mark.parametrize(
+    "spec", ["rtsp://", "http:///x", "http://host:port/", "rtsp://a:99999/", "rtsp://a..b/1"]
+)
 def test_an_address_that_is_none_is_told(spec: str) -> None:
     with pytest.raises(EdgecrnnError, match="expected an address like"):
         open_source(spec, QUICK)
