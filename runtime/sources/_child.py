@@ -29,6 +29,8 @@ _GRACE = 0.5  # seconds between SIGTERM and SIGKILL
 _WORDS_AFTER = 0.3  # seconds for which last words are awaited when the output has ended
 _TAIL = 4096  # bytes of standard error that are kept
 _WIDEST = 200  # characters of it that are shown
+# Those that were started and not closed.
+_running: set[Child] = set()
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _SECRET = re.compile(r"://[^\s/@]*@")
 
@@ -73,6 +75,7 @@ class Child:
                 f"{name}: expected a program that can be run, got {reason.lower()}; "
                 "check its name and whether it is executable"
             ) from error
+        _running.add(self)
         self._wake, self._waker = os.pipe()
         self._thread = threading.Thread(target=self._empty, name="child", daemon=True)
         self._thread.start()
@@ -147,6 +150,7 @@ class Child:
         with contextlib.suppress(subprocess.TimeoutExpired):
             # One that hangs in a driver ends when the driver lets it.
             self._process.wait(_GRACE)
+        _running.discard(self)
         if self._waker >= 0:
             os.close(self._waker)
             self._waker = -1
@@ -223,6 +227,12 @@ class Child:
             self._count += len(frames)
             self._newest = (frames[-1], self._count - 1, captured)
             self._changed.notify_all()
+
+
+def end_all() -> None:
+    """Kill all programs, for an end that waits for no thread: one may be opening a camera."""
+    for child in list(_running):
+        child._signal(signal.SIGKILL)
 
 
 def check_size(child: Child, settings: SourceSettings) -> Child:

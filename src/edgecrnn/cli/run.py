@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from edgecrnn.cli.flags import add_settings, read_settings
 from edgecrnn.cli.signals import Asked, asked_by_signal
@@ -96,7 +96,7 @@ def execute(args: argparse.Namespace) -> int:
         except EdgecrnnError as error:
             if live.hung:
                 _say(f"edgecrnn: {error}")
-                os._exit(2)
+                _exit_now(2)
             raise
     if any(summary.end == "reader left" for summary in summaries):
         # Python flushes standard output once more at its end; nobody is there to read it.
@@ -109,10 +109,18 @@ def execute(args: argparse.Namespace) -> int:
         # The call that hangs holds the driver's locks: an orderly end would wait for it.
         if lost:
             _say(f"edgecrnn: {lost}")
-        os._exit(2 if lost else 0)
+        _exit_now(2 if lost else 0)
     if lost:
         raise EdgecrnnError(lost)
     return 0
+
+
+def _exit_now(code: int) -> NoReturn:
+    """End without waiting for any thread, and leave no program that holds a camera behind."""
+    from edgecrnn.runtime.sources._child import end_all
+
+    end_all()
+    os._exit(code)
 
 
 def _loader(args: argparse.Namespace) -> Callable[[], Sequence[Model]]:

@@ -230,6 +230,23 @@ def test_sigterm_ends_a_run_and_a_program_that_will_not_end(
     assert gone(int(told.read_text()))
 
 
+def test_a_run_that_ends_while_its_camera_is_opened_again_leaves_no_program_behind(
+    edgecrnn: Callable[..., subprocess.Popen[str]], bundle_path: Path, tmp_path: Path
+) -> None:
+    told, camera = tmp_path / "pid", shlex.join([sys.executable, str(CAMERA)])
+    once = tmp_path / "once"
+    line = f"[ -e {once} ] && exec {camera} child:{told} hang; touch {once}; exec {camera} red red"
+    spec = "exec:" + shlex.join(["sh", "-c", line])
+    process = edgecrnn("run", bundle_path, "--source", spec, "--json", "--timeout", "60")
+    until = time.monotonic() + 60
+    while not told.exists() and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert gone(int(told.read_text()))
+
+
 def test_it_runs_to_a_decision(
     edgecrnn: Callable[..., subprocess.Popen[str]], bundle_path: Path
 ) -> None:
