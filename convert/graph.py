@@ -17,6 +17,7 @@ from typing import Any
 
 from edgecrnn.convert.refusal import refused_layers
 from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.own_module import module_words
 
 SIGNATURE = "step"
 
@@ -29,7 +30,7 @@ class Conversion:
         self._out = Path(self._folder.name) / "step.tflite"
         self._model = model
         words = [str(model), str(self._out), str(os.getpid())]
-        command = [sys.executable, "-m", "edgecrnn.convert.graph", *words]
+        command = module_words("edgecrnn.convert.graph", *words)
         # What it writes meanwhile lies in the same folder, which goes with the result.
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TMPDIR": self._folder.name}
         self._process = subprocess.Popen(

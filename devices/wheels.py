@@ -8,7 +8,6 @@ import io
 import os
 import re
 import subprocess
-import sys
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.files import new_folder, sha256, write_file
+from edgecrnn.runtime.own_module import module_words
 from edgecrnn.runtime.settings import check, setting
 
 _MARKER = re.compile(r"""python_version\s*<\s*['"]3\.(\d+)['"]""")
@@ -164,7 +164,7 @@ def _wanted(condition: str, target: Target, extras: Sequence[str]) -> bool:
 
 
 def _download(lines: Sequence[str], target: Target, folder: Path) -> None:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input"]
+    command = module_words("pip", "download", "--quiet", "--no-input")
     command += ["--disable-pip-version-check", "--only-binary=:all:", "--dest", str(folder)]
     command += ["--implementation", "cp", "--python-version", target.python]
     for tag in target.platforms():

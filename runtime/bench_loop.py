@@ -14,7 +14,6 @@ import json
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -32,6 +31,7 @@ from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame
 from edgecrnn.runtime.live import Loop
 from edgecrnn.runtime.machine import read_machine
+from edgecrnn.runtime.own_module import module_words
 from edgecrnn.runtime.preprocess import Image, prepare
 from edgecrnn.runtime.quiet import overheard
 from edgecrnn.runtime.sinks.jsonl import JsonLines
@@ -219,9 +219,9 @@ def _fresh(bundle: Bundle, way: Candidate, threads: int, image: Image) -> tuple[
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / "picture.png"
         cv2.imwrite(str(picture), image)
-        command = [sys.executable, "-m", "edgecrnn.runtime.first_answer", str(bundle.path)]
-        command += [json.dumps(dataclasses.asdict(way)), str(threads), str(picture)]
-        command.append(repr(time.monotonic()))
+        words = [str(bundle.path), json.dumps(dataclasses.asdict(way)), str(threads), str(picture)]
+        words.append(repr(time.monotonic()))
+        command = module_words("edgecrnn.runtime.first_answer", *words)
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
         told = json.load(io.StringIO(done.stdout))

@@ -28,6 +28,7 @@ from edgecrnn.runtime.checked import GARBAGE, checked_engine
 from edgecrnn.runtime.engine import Engine
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.first_answer import peak_mb
+from edgecrnn.runtime.own_module import module_words
 
 Frames = Sequence[npt.NDArray[np.uint8]]
 # Shaders and NPU programs are made while a model is loaded; one that takes this long hangs.
@@ -100,7 +101,7 @@ def try_candidate(
         with (folder / "said.txt").open("wb") as said:
             try:
                 code = subprocess.run(
-                    [sys.executable, "-m", __spec__.name, name],
+                    module_words(__spec__.name, name),
                     stdin=subprocess.DEVNULL,
                     stdout=said,
                     stderr=said,

@@ -14,7 +14,6 @@ import importlib.metadata
 import importlib.util
 import math
 import re
-import sys
 import tempfile
 from dataclasses import MISSING, dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from edgecrnn.convert.backends import Placement
 from edgecrnn.convert.backends._model import left_over, listed, not_int8, read_graph, with_labels
 from edgecrnn.convert.backends._tool import require, run_tool
 from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.own_module import module_words
 from edgecrnn.runtime.settings import check as check_settings
 from edgecrnn.runtime.settings import setting
 
@@ -163,7 +163,7 @@ def _vela(model: bytes, arguments: tuple[str, ...]) -> _Compiled:
         folder = Path(name)
         (folder / "model.tflite").write_bytes(model)
         files = [str(folder / "model.tflite"), "--output-dir", str(folder / "out")]
-        said = run_tool([sys.executable, "-m", "ethosu.vela", *files, *arguments])
+        said = run_tool(module_words("ethosu.vela", *files, *arguments))
         require(said, "vela")
         written, summaries = folder / "out/model_vela.tflite", [*folder.glob("out/*_summary_*.csv")]
         on_cpu, on_npu = _CPU_OPERATORS.search(said.out), _NPU_OPERATORS.search(said.out)

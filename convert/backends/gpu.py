@@ -26,6 +26,7 @@ from edgecrnn.convert.backends._model import INT8S, listed, read_graph
 from edgecrnn.convert.backends._tool import Said, require, run_tool
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.interpreter import make_interpreter, runtime_version
+from edgecrnn.runtime.own_module import module_words
 from edgecrnn.runtime.settings import check as check_settings
 from edgecrnn.runtime.settings import setting
 
@@ -89,7 +90,7 @@ def describe(model: bytes, compiled: bytes, settings: Settings) -> Placement:
         (folder / "model.tflite").write_bytes(compiled)
         files = [str(folder / "model.tflite"), str(folder / "found.json")]
         chosen = [str(settings.frames), settings.precision]
-        said = run_tool([sys.executable, "-m", __spec__.name, *files, *chosen])
+        said = run_tool(module_words(__spec__.name, *files, *chosen))
         if "No adapters found" in said.errors:
             why = {"not_run": "this machine has no Vulkan adapter that WebGPU accepts"}
             return Placement({}, {}, None, "unproven", why)

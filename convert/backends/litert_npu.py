@@ -21,6 +21,7 @@ from edgecrnn.convert.backends._model import left_over, listed, not_int8, read_g
 from edgecrnn.convert.backends._tool import require, run_tool
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.interpreter import runtime_version
+from edgecrnn.runtime.own_module import module_words
 from edgecrnn.runtime.settings import check as check_settings
 from edgecrnn.runtime.settings import setting
 
@@ -76,7 +77,7 @@ def compile(model: bytes, settings: Settings) -> bytes:
         folder = Path(name)
         (folder / "model.tflite").write_bytes(model)
         files = [str(folder / "model.tflite"), str(folder / "compiled.tflite")]
-        command = [sys.executable, "-m", __spec__.name, *files, settings.vendor, settings.soc]
+        command = module_words(__spec__.name, *files, settings.vendor, settings.soc)
         said = run_tool(command, {"TMPDIR": name})
         log = _LOG.search(said.errors)
         if said.code and log:

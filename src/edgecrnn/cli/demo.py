@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.files import check_output, write_file
+from edgecrnn.runtime.own_module import module_words
 
 if TYPE_CHECKING:
     from edgecrnn.train.evaluation.result import Evaluation
@@ -156,7 +157,7 @@ def _plan(epochs: int) -> Plan:
 
 def _run_live(bundle: Path, video: Path, truth: Path, warmup: int) -> Live:
     """Run the device's own command in a process of its own, and compare what it says."""
-    command = [sys.executable, "-m", "edgecrnn", "run", str(bundle), "--source", str(video)]
+    command = module_words("edgecrnn", "run", str(bundle), "--source", str(video))
     done = subprocess.run([*command, "--json"], stdout=subprocess.PIPE, check=False)
     if done.returncode != 0:
         raise EdgecrnnError(f"edgecrnn run ended with code {done.returncode} on {video}")

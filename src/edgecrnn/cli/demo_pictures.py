@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.own_module import module_words
 
 _DEVICE = "linux-x86_64"
 _SIZE = 64
@@ -69,7 +70,7 @@ def _edgecrnn(*words: str) -> None:
     shown = " ".join(words)
     _head(words[0], f"edgecrnn {shown}")
     quiet = subprocess.DEVNULL if words[0] == "run" else None
-    done = subprocess.run([sys.executable, "-m", "edgecrnn", *words], stdout=quiet, check=False)
+    done = subprocess.run(module_words("edgecrnn", *words), stdout=quiet, check=False)
     if done.returncode != 0:
         raise EdgecrnnError(f"edgecrnn {words[0]} ended with code {done.returncode}")
 
