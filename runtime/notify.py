@@ -47,8 +47,9 @@ class Heartbeat:
     """Feeds the watchdog only while every stream makes progress.
 
     Progress is a frame classified; for a source that is away, an attempt to open it again, which a
-    restart would not do better; and a pause that a person asked for. That the process is alive is
-    none: a model or a driver that hangs ends in the watchdog.
+    restart would not do better; and a pause that a person asked for. None is expected while a
+    source takes no longer than it may. That the process is alive is none: a model, or a driver that
+    hangs past its time-out, ends in the watchdog.
     """
 
     def __init__(self, notifier: Notifier):
@@ -67,8 +68,7 @@ class Heartbeat:
         """Call it some times a second.
 
         Args:
-            progress: of each stream a number that grows with it; None where none is expected:
-                it has ended, or a person has paused it.
+            progress: of each stream a number that grows with it; None where none is expected.
             ready: whether each stream has classified a frame.
             status: makes one line for `systemctl status`.
             frames: classified since the run began.

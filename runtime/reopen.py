@@ -15,6 +15,8 @@ from edgecrnn.runtime.settings import check, setting
 _GROWTH = 2.0  # each pause over the one before
 # A source that gave frames for so many longest pauses has recovered: pauses begin small again.
 _RECOVERED = 2.0
+# To connect, to open and to give a first frame may each take the source's time-out.
+_TO_OPEN = 3
 
 Warn = Callable[[str], None]
 
@@ -48,12 +50,18 @@ class Reopening:
         settings: how long the pauses are.
         warn: is told when the source went away and when it is back; of one that comes and goes
             only the first time, until it has stayed for a while.
+        timeout: seconds that the source itself may take for a frame.
     """
 
     live = True
 
     def __init__(
-        self, source: Source, again: Callable[[], Source], settings: ReopenSettings, warn: Warn
+        self,
+        source: Source,
+        again: Callable[[], Source],
+        settings: ReopenSettings,
+        warn: Warn,
+        timeout: float = 0.0,
     ):
         self.name, self.about, self.rate = source.name, source.about, source.rate
         self.reopened = 0
@@ -61,6 +69,7 @@ class Reopening:
         self.error = ""
         self._source: Source | None = source
         self._again, self._settings, self._warn = again, settings, warn
+        self._timeout, self._until = timeout, 0.0
         self._stopped = threading.Event()
         self._notes: tuple[str, ...] = ()
         self._next = self._base = 0
@@ -79,6 +88,11 @@ class Reopening:
         """Whether the source is being opened again just now."""
         return self._source is None
 
+    @property
+    def in_time(self) -> bool:
+        """Whether what it waits for may take so long: a pause, or a frame within its time-out."""
+        return time.monotonic() <= self._until
+
     def read(self) -> Frame | None:
         """The next frame, however long that takes; None once it was stopped.
 
@@ -88,6 +102,7 @@ class Reopening:
             source = self._source or self._open()
             if source is None:
                 return None
+            self._until = time.monotonic() + self._timeout
             try:
                 frame = source.read()
                 reason = f"{self.name}: the stream ended"
@@ -129,9 +144,9 @@ class Reopening:
 
     def _open(self) -> Source | None:
         """Open it, however many times that takes; None once it was stopped."""
-        while not self._stopped.wait(self._pause):
-            self._pause = min(_GROWTH * self._pause, self._settings.longest_pause)
+        while not self._paused():
             self.attempts += 1
+            self._until = time.monotonic() + _TO_OPEN * self._timeout
             try:
                 source = self._again()
             except (EdgecrnnError, OSError) as error:
@@ -144,6 +159,13 @@ class Reopening:
             self._tell(f"{self.name}: it is back: {self.about}")
             return source
         return None
+
+    def _paused(self) -> bool:
+        """Pause, the next time for longer; whether it was stopped meanwhile."""
+        pause = self._pause
+        self._pause = min(_GROWTH * pause, self._settings.longest_pause)
+        self._until = time.monotonic() + pause
+        return self._stopped.wait(pause)
 
     def _tell(self, sentence: str) -> None:
         if self._tells and not self._stopped.is_set():

@@ -144,11 +144,17 @@ class LiveStream:
 
     @property
     def progress(self) -> int | None:
-        """Grows with each frame classified and each attempt to open the source again."""
-        if self.end or self.paused:
+        """Grows with frames classified and attempts to open the source; None: not expected to."""
+        if self.end or self.paused or self._waits:
             return None
         attempts = self.source.attempts if isinstance(self.source, Reopening) else 0
         return self.loop.classified + attempts
+
+    @property
+    def _waits(self) -> bool:
+        """Whether there is nothing to do until the next frame, and it need not be there yet."""
+        in_time = isinstance(self.source, Reopening) and self.source.in_time
+        return not (self.feed.ready or self.hung_for) and (in_time or self.feed.due is not None)
 
     def status(self) -> Status:
         """How it is doing."""

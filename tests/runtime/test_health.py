@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shlex
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -48,6 +50,26 @@ def test_it_is_ready_once_it_has_classified_and_feeds_the_watchdog(
     assert process.returncode == 0, err
     manager.wait_for("STOPPING=1")
     assert all(json.loads(line)["label"] in ("red", "unknown") for line in out.splitlines())
+
+
+def test_a_camera_that_may_take_long_is_no_run_that_hangs(
+    edgecrnn: Command, bundle_path: Path, tmp_path: Path, manager: Manager
+) -> None:
+    """A frame every 2 s, then none any more and a pause of 3 s: all of it as it was asked for."""
+    camera, once = Path(__file__).parent / "sources/child_camera.py", tmp_path / "once"
+    program = shlex.join([sys.executable, str(camera), "red", "sleep:2", "red", "sleep:2", "red"])
+    line = f"[ -e {once} ] && exit 1; touch {once}; exec {program}"
+    words = ("--timeout", 5, "--first-pause", 3, "--longest-pause", 3)
+    spec = "exec:" + shlex.join(["sh", "-c", line])
+    env = manager.environment(watchdog=1.5)
+    process = edgecrnn("run", bundle_path, "--source", spec, *words, env=env)
+    manager.wait_for("READY=1")
+    began = time.monotonic()
+    while time.monotonic() - began < 6.5:
+        time.sleep(0.1)
+        times = [began, *manager.times("WATCHDOG=1"), time.monotonic()]
+        assert max(b - a for a, b in itertools.pairwise(times)) < 1.5
+    end(process)
 
 
 def test_a_camera_that_is_away_is_tried_and_a_manager_in_another_namespace_is_heard(

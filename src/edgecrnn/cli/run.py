@@ -175,7 +175,13 @@ def _open_sources(
         source = open_source(spec, settings_for(spec))
         if not (source.live and reopening.reopen):
             return source
-        return Reopening(source, lambda: open_source(spec, settings_for(spec)), reopening, _warn)
+        return Reopening(
+            source,
+            lambda: open_source(spec, settings_for(spec)),
+            reopening,
+            _warn,
+            asked.timeout,
+        )
 
     return _all_or_none(args.source, opened)
 
