@@ -71,15 +71,11 @@ def read_table(path: Path) -> LabelTable:
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        head, *lines = [row for row in reader if any(cell.strip() for cell in row)] or [[]]
-    except csv.Error as error:
-        raise EdgecrnnError(f"{path}: expected CSV, got {error}") from error
+    (_, head), *lines = _filled_lines(path, text) or [(1, [])]
     columns = [cell.strip() for cell in head]
     if len(columns) < 2 or len(set(columns)) < len(columns) or not all(columns):
         raise EdgecrnnError(f"{path}: expected {_FORMS}; got the first line {','.join(head)!r}")
-    for number, row in enumerate(lines, 2):
+    for number, row in lines:
         if len(row) != len(columns):
             raise EdgecrnnError(
                 f"{path}: expected {len(columns)} values in line {number}, got {len(row)}"
@@ -94,6 +90,15 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, list[str]]]:
                     f"{path}: expected 0 or 1 for {name!r} in line {number}, got {value!r}"
                 )
         yield file, [name for name, value in zip(columns[1:], values, strict=True) if value == "1"]
+
+
+def _filled_lines(path: Path, text: str) -> list[tuple[int, list[str]]]:
+    """The lines of a CSV that hold something, each with its number in the file."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        return [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise EdgecrnnError(f"{path}: expected CSV, got {error}") from error
 
 
 def _json_rows(path: Path, text: str) -> Iterator[tuple[str, list[str]]]:
@@ -119,7 +124,7 @@ def _json_rows(path: Path, text: str) -> Iterator[tuple[str, list[str]]]:
 def _names(path: Path, text: str, rows: Sequence[tuple[str, list[str]]]) -> tuple[str, ...]:
     """The labels' names: the columns in their order, or all that occur by the alphabet."""
     if path.suffix == ".csv":
-        columns = [cell.strip() for cell in next(csv.reader(io.StringIO(text)))[1:]]
+        columns = [cell.strip() for cell in _filled_lines(path, text)[0][1][1:]]
         if columns != ["labels"]:
             return tuple(columns)
     return tuple(sorted({name for _, true in rows for name in true}))

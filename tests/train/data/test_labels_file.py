@@ -38,6 +38,7 @@ SAME = {
     [
         ("labels.csv", "file,indoor,wagon\na.jpg,1,1\nb.jpg,0,1\nc.jpg,0,0\n"),
         ("labels.csv", "\ufefffile, indoor, wagon\r\na.jpg, 1, 1\r\nb.jpg,0,1\r\n\r\nc.jpg,0,0"),
+        ("labels.csv", "\n,,\nfile,indoor,wagon\na.jpg,1,1\nb.jpg,0,1\nc.jpg,0,0\n"),
         ("labels.csv", "path,labels\na.jpg,indoor|wagon\nb.jpg,wagon\nc.jpg,\n"),
         ("labels.json", '{"a.jpg": ["wagon", "indoor"], "b.jpg": ["wagon"], "c.jpg": []}'),
     ],
@@ -55,6 +56,7 @@ def test_three_forms_say_the_same(name: str, text: str, tmp_path: Path) -> None:
         ("file,wagon,wagon\n", "got the first line 'file,wagon,wagon'"),
         ("file,wagon\n", "got no file"),
         ("file,wagon\na.jpg,2\n", "expected 0 or 1 for 'wagon' in line 2, got '2'"),
+        ("\nfile,wagon\n\na.jpg,2\n", "in line 4, got '2'"),
         ("file,wagon\na.jpg,yes\n", "got 'yes'"),
         ("file,wagon\na.jpg,1,0\n", "expected 2 values in line 2, got 3"),
         ("file,wagon\na.jpg,1\na.jpg,0\n", "expected each file once, got 'a.jpg' twice"),
