@@ -120,7 +120,7 @@ def open_cache(
             splits[split] = StoredSplit(frames, starts)
         if not all(key in index for key in ("frame_rate", "skipped", "shortest", "lengths")):
             return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError):
         return None
     return index, splits
 

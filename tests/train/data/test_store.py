@@ -105,6 +105,10 @@ def damage_length(folder: Path) -> None:
     file.write_bytes(file.read_bytes()[:-10])
 
 
+def damage_all(folder: Path) -> None:
+    (folder / "train.npy").write_bytes(b"")
+
+
 def damage_header(folder: Path) -> None:
     file = folder / "train.npy"
     file.write_bytes(b"\0" * 64 + file.read_bytes()[64:])
@@ -133,6 +137,7 @@ def damage_missing(folder: Path) -> None:
     "damage",
     [
         damage_length,
+        damage_all,
         damage_header,
         damage_frames,
         damage_index,
