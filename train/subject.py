@@ -90,7 +90,8 @@ def load_for(subject: Subject, root: Path, cache: str, progress: Progress | None
         seed=trained.seed if trained else 0,
         cache=cache,
     )
-    data = load(root, subject.preprocessing, settings, subject.labels, progress)
+    accepted = trained.hash if trained else ""
+    data = load(root, subject.preprocessing, settings, subject.labels, progress, accepted=accepted)
     if data.kind != subject.kind:
         raise EdgecrnnError(
             f"{root}: expected {subject.kind}, which the model reads (sequence "
@@ -105,7 +106,7 @@ def load_for(subject: Subject, root: Path, cache: str, progress: Progress | None
     split_lost = trained and trained.made_split and not data.made_split
     if trained and split_lost and data.hash == trained.hash:
         # Only train was given: training made the rest of the split, so load as it did.
-        data = load(root, subject.preprocessing, settings, None, progress)
+        data = load(root, subject.preprocessing, settings, None, progress, accepted=accepted)
     return data
 
 

@@ -7,7 +7,7 @@ import json
 import statistics
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,7 @@ def load(
     labels: tuple[str, ...] | None = None,
     progress: Progress | None = None,
     digests: Digests | None = None,
+    accepted: str = "",
 ) -> Data:
     """Read, decode and cache the data folder `root`.
 
@@ -107,6 +108,7 @@ def load(
         progress: called with (files decoded, files in all) while decoding; not called where
             the cache holds the frames.
         digests: of the files, where they were asked for before; None for those remembered.
+        accepted: hash of data that training took with the bad files it has, whatever `max_bad`.
 
     Raises:
         EdgecrnnError: the folder cannot be used, more than `max_bad` of its files are bad, or
@@ -116,6 +118,8 @@ def load(
     digests = digests or digests_of(root, kept)
     layout = read_layout(root, settings.seed, labels, digests)
     data_hash = _hash(layout)
+    if data_hash == accepted:
+        settings = replace(settings, max_bad=1.0)
     folder = kept / "frames" / _key(layout, preprocessing, settings)
     shape = preprocessing.frame_shape
     shortest = settings.shortest if layout.kind == "clips" else 1

@@ -161,7 +161,7 @@ def training_data(record: RunRecord, root: Path | None, cache: str = "") -> Data
         seed=record.data.split_seed,
         cache=cache,
     )
-    data = load(root, record.preprocessing, settings)
+    data = load(root, record.preprocessing, settings, accepted=record.data.hash)
     if data.hash != record.data.hash:
         raise EdgecrnnError(
             f"{root}: expected the data that the run was trained on (SHA-256 "

@@ -203,7 +203,13 @@ def test_many_bad_files_stop_it(picture_set, small, settings) -> None:
     assert message.count("dog/") == 3 and "(empty file) and 2 more" in message
     assert cache_folders(settings) == []
     lenient = dataclasses.replace(settings, max_bad=0.2)
-    assert len(load(picture_set, small, lenient).skipped) == 5
+    taken = load(picture_set, small, lenient)
+    assert len(taken.skipped) == 5
+    with pytest.raises(EdgecrnnError, match="got 5 of 40"):
+        load(picture_set, small, settings, accepted="another's")
+    # Where a training took just these files, judging and converting its run does too.
+    shutil.rmtree(settings.cache)
+    assert load(picture_set, small, settings, accepted=taken.hash).skipped == taken.skipped
 
 
 def test_a_class_without_a_usable_file_stops_it(tmp_path, write_picture, small, settings) -> None:
