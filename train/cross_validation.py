@@ -96,7 +96,7 @@ def cross_validate(
     for number in range(count):
         run = out / f"fold-{number + 1}"
         part = fold_data(data, pool, fold, number)
-        if (run / RECORD).is_file():
+        if (run / RECORD).is_file() and not read_record(run).interrupted:
             say(f"fold {number + 1} of {count}: trained before")
         else:
             sizes = ", ".join(f"{len(store)} {name}" for name, store in part.splits.items())

@@ -29,6 +29,11 @@ class Parts:
     baseline: Any
     fitted: dict[str, Fitted]
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether one of them was stopped before its end."""
+        return any(one.interrupted for one in self.fitted.values())
+
     def lines(self, part: str) -> tuple[dict[str, float], ...]:
         """The history of a part; () where there was none."""
         return (
@@ -97,4 +102,5 @@ def record_of(
         quantized_history=parts.lines("int8"),
         multiply_adds=multiply_adds(network),
         validation=promise,
+        interrupted=parts.interrupted,
     )

@@ -67,6 +67,7 @@ class RunRecord:
     quantized_history: tuple[Mapping[str, float], ...] = ()  # of the epochs for int8
     multiply_adds: int = 0  # of a frame or picture; 0 where it was not counted
     validation: Promise | None = None  # what `decision` did where it was chosen
+    interrupted: bool = False  # stopped before its end; --resume goes on
 
     def __post_init__(self) -> None:
         check(self)

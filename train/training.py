@@ -92,8 +92,7 @@ def train(
     record = record_of(root, out, data, plan, parts)
     if machines.chief:
         _write_run(out, plan, parts, record)
-    interrupted = any(fitted.interrupted for fitted in parts.fitted.values())
-    return record, dataclasses.replace(parts.fitted["network"], interrupted=interrupted)
+    return record, dataclasses.replace(parts.fitted["network"], interrupted=parts.interrupted)
 
 
 def _fit_parts(

@@ -14,6 +14,7 @@ pytest.importorskip("tensorflow")
 from tests.journey import TRAIN, write_clips
 
 from edgecrnn import cli
+from edgecrnn.train.run_folder import read_record
 
 # There is no report of all folds that could explain.
 SETTINGS = (*TRAIN[:-1], "--epochs", "1", "--no-baseline", "--window", "4", "--folds", "3")
@@ -49,6 +50,21 @@ def test_what_is_finished_is_not_trained_again(
     assert "mean of the folds" in said.out and "each judged once by a run" in said.out
     assert "flickers" in said.out and "still" in said.out
     assert (done / "folds" / "fold-1" / "model.keras").stat().st_mtime_ns == before
+
+
+def test_an_interrupted_fold_is_trained_to_its_end(
+    done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(self: object, part: str, line: object) -> None:
+        raise KeyboardInterrupt
+
+    command = ["crossval", str(done / "data"), "--out", str(tmp_path / "folds"), *SETTINGS]
+    monkeypatch.setattr("edgecrnn.cli.progress.TrainingProgress.epoch", stop)
+    for epochs in (1, 2):
+        assert cli.main([*command, "--epochs", "3"]) == 130
+        record = read_record(tmp_path / "folds" / "fold-1")
+        assert len(record.history) == epochs and record.interrupted
+    assert "trained before" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
