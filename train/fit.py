@@ -122,6 +122,7 @@ def fit(
 
     Raises:
         EdgecrnnError: the loss is not finite; the last good weights stay in the checkpoint.
+        KeyboardInterrupt: before an epoch was done; the trainee has the weights that it came with.
     """
     optimizer = build_optimizer(trainee, settings, steps)
     average = WeightAverage(trainee.weights, settings.average * settings.epochs * steps)
@@ -177,10 +178,10 @@ def fit(
             on_epoch(line)
     except KeyboardInterrupt:
         if best_epoch < 0:
+            _assign(trainee.weights, best)
             raise
         interrupted = True
-    for weight, value in zip(trainee.weights, best, strict=True):
-        weight.assign(value)
+    _assign(trainee.weights, best)
     return Fitted(tuple(history), best_epoch + 1, interrupted)
 
 
@@ -243,6 +244,11 @@ def _validate(judge: _Step, windows: Iterator[Window]) -> tuple[float, float]:
         totals += sums
     counted = max(totals[2], 1.0)
     return float(totals[0] / counted), float(totals[1] / counted)
+
+
+def _assign(variables: list[Any], values: tuple[Any, ...]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
 
 
 def _values(variables: list[Any]) -> tuple[Any, ...]:

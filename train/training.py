@@ -113,9 +113,16 @@ def _fit_parts(
 
     def fit_part(part: str, trainee: Trainee, plan: Plan, checkpoint: str) -> bool:
         """Whether it came to its end."""
-        fitted[part] = _fit_part(
-            part, trainee, data, plan, out / checkpoint, resume, watch, machines
-        )
+        try:
+            fitted[part] = _fit_part(
+                part, trainee, data, plan, out / checkpoint, resume, watch, machines
+            )
+        except KeyboardInterrupt:
+            if "network" not in fitted:
+                raise
+            # In its first epoch: what was trained before stands.
+            fitted["network"] = dataclasses.replace(fitted["network"], interrupted=True)
+            return False
         return not fitted[part].interrupted
 
     if settings.frozen_epochs:
@@ -136,7 +143,7 @@ def _fit_parts(
     if settings.baseline and going:
         baseline = build_baseline(plan.network, shape, classes, settings.seed)
         fit_part("baseline", baseline, plan, BASELINE_CHECKPOINT)
-    return Parts(network, baseline, fitted)
+    return Parts(network, baseline if "baseline" in fitted else None, fitted)
 
 
 def _write_run(out: Path, plan: Plan, parts: Parts, record: RunRecord) -> None:

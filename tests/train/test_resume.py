@@ -94,6 +94,27 @@ def test_an_interruption_while_training_for_int8_costs_nothing_but_time(
     np.testing.assert_allclose(*([line["loss"] for line in lines] for lines in histories))
 
 
+def test_an_interrupted_first_epoch_of_a_later_part_leaves_the_network(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    command = ["train", str(data), "--out", str(run)]
+    words = [*SETTINGS, "--quantization-epochs", "1", "--baseline"]
+    for part, more in (("int8", words), ("baseline", ["--resume"])):
+
+        def stop(self: object, at: str, *rest: object, part: str = part) -> None:
+            if at == part:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr("edgecrnn.cli.progress.TrainingProgress.step", stop)
+        assert cli.main([*command, *more]) == 130
+        assert f"go on with: edgecrnn train {data} --out {run} --resume" in capsys.readouterr().err
+        record = read_record(run)
+        assert record.interrupted and len(record.history) == 1
+        assert len(record.quantized_history) == (part == "baseline")
+        assert load_model(run).weights and not (run / "baseline.keras").exists()
+
+
 @pytest.mark.parametrize("change", ["content", "name", "more", "fewer"])
 def test_other_data_is_refused(
     change: str,

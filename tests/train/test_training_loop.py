@@ -89,6 +89,19 @@ def test_an_interrupted_training_goes_on_as_if_it_had_not_been(after: int, tmp_p
         np.testing.assert_allclose(np.asarray(mine), np.asarray(theirs), atol=1e-5)
 
 
+def test_an_interrupted_first_epoch_leaves_the_weights_that_were_there(tmp_path: Path) -> None:
+    net = trainee()
+    before = [np.array(weight) for weight in net.weights]
+
+    def interrupt(epoch: int, step: int, loss: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fitted(net, tmp_path / "c.npz", on_step=interrupt)
+    for weight, value in zip(net.weights, before, strict=True):
+        np.testing.assert_array_equal(np.asarray(weight), value)
+
+
 def test_a_training_that_stopped_by_itself_is_not_resumed(tmp_path: Path) -> None:
     """What came after it was interrupted, then it is asked again: it has nothing to add."""
     impatient = dataclasses.replace(SETTINGS, epochs=50, patience=2, learning_rate=0.1)
