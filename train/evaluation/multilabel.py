@@ -66,10 +66,14 @@ def best_thresholds(truth: Truth, scores: Scores) -> tuple[float, ...]:
 def _best_threshold(truth: Truth, scores: npt.NDArray[np.float64]) -> float:
     if not 0 < truth.sum() < len(truth):
         return 0.5
-    values = np.unique(scores)[::-1]
-    called = scores[None] >= values[:, None]
-    hits = (called & truth).sum(axis=1)
-    f1 = 2 * hits / (called.sum(axis=1) + truth.sum())
+    values, places = np.unique(scores, return_inverse=True)
+    # What each score calls true is all that stands at it or above.
+    called, hits = (
+        np.cumsum(np.bincount(places[chosen], minlength=len(values))[::-1])
+        for chosen in (slice(None), truth)
+    )
+    values = values[::-1]
+    f1 = 2 * hits / (called + truth.sum())
     best = int(f1.argmax())
     below = values[best + 1] if best + 1 < len(values) else 0.0
     return round(float((values[best] + below) / 2), 4)

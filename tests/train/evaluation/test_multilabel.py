@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,30 @@ def test_thresholds_stand_between_true_and_false() -> None:
     scores = np.array([[0.9, 0.1], [0.7, 0.2], [0.4, 0.3], [0.1, 0.4]], np.float32)
     # The second label is always true: no threshold can be told from it.
     assert best_thresholds(truth, scores) == (pytest.approx(0.55), 0.5)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 6)), min_size=2, max_size=30))
+def test_no_threshold_has_a_better_f1(clips: list[tuple[bool, int]]) -> None:
+    truth = np.array([true for true, _ in clips])
+    scores = np.array([score / 8 for _, score in clips], np.float32)
+    (chosen,) = best_thresholds(truth[:, None], scores[:, None])
+
+    def f1(threshold: float) -> float:
+        called = scores >= threshold
+        return 2 * float((called & truth).sum()) / float(called.sum() + truth.sum())
+
+    if truth.any() and not truth.all():
+        assert f1(chosen) == pytest.approx(max(map(f1, scores.tolist())))
+
+
+def test_thresholds_of_a_long_stream_take_little_memory() -> None:
+    random = np.random.default_rng(0)
+    truth, scores = random.random((20_000, 1)) < 0.3, random.random((20_000, 1), np.float32)
+    tracemalloc.start()
+    best_thresholds(truth, scores)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 10e6
 
 
 def test_each_label_by_hand() -> None:
