@@ -64,26 +64,37 @@ class Reference:
     """The Keras model's scores along the held-out stream."""
 
     frames: npt.NDArray[np.uint8]  # [time, h, w, channels]
-    labels: Ints  # [time]
+    labels: Ints | Bools  # [time], or which of them are true: [time, labels]
     counted: Bools  # [time], False in the warm-up after a change of class
     scores: Scores  # [time, classes]
     thresholds: tuple[float, ...] = ()  # of the labels, where several may be true
 
-    def answers(self, scores: Scores) -> Ints:
-        """What is answered at each frame, int64 [time]: a class, or a set of labels as bits."""
+    @property
+    def truth(self) -> Bools:
+        """What is true at each frame, bool [time, labels]."""
+        if self.labels.ndim == 2:
+            return self.labels.astype(np.bool_)
+        return _only(self.labels.astype(np.int64), self.scores.shape[1])
+
+    def answers(self, scores: Scores) -> Bools:
+        """What is answered at each frame, bool [time, labels]: one of them, or any number."""
         if not self.thresholds:
-            return scores.argmax(1).astype(np.int64)
-        return as_bits(scores >= np.array(self.thresholds))
+            return _only(scores.argmax(1).astype(np.int64), scores.shape[1])
+        return scores >= np.array(self.thresholds)
 
     @property
     def accuracy(self) -> float:
         """Share of the counted frames that Keras answers rightly."""
-        return _share((self.answers(self.scores) == self.labels)[self.counted])
+        return _share(_same(self.answers(self.scores), self.truth)[self.counted])
 
 
-def as_bits(true: Bools) -> Ints:
-    """Sets of labels, bool [time, labels], as int64 [time] with a bit for each label."""
-    return true.astype(np.int64) @ (1 << np.arange(true.shape[1], dtype=np.int64))
+def _only(numbers: Ints, labels: int) -> Bools:
+    return np.eye(labels, dtype=np.bool_)[numbers]
+
+
+def _same(some: Bools, others: Bools) -> Bools:
+    """Whether two answers are the same in all labels: bool [time]."""
+    return np.asarray((some == others).all(axis=1))
 
 
 def examine(
@@ -113,10 +124,11 @@ def examine(
     scores = run_stream(engine, reference.frames)
     decided = reference.answers(scores)
     # In the warm-up after a change of class both are guessing; it is answered with unknown.
-    same = (decided == reference.answers(reference.scores))[reference.counted]
-    as_float = (decided == reference.answers(scores if exact is None else exact))[reference.counted]
+    same = _same(decided, reference.answers(reference.scores))[reference.counted]
+    floats = reference.answers(scores if exact is None else exact)
+    as_float = _same(decided, floats)[reference.counted]
     difference = np.abs(scores - reference.scores)
-    accuracy = _share((decided == reference.labels)[reference.counted])
+    accuracy = _share(_same(decided, reference.truth)[reference.counted])
     worst, drop = _worst_class(scores, labels, reference)
     taken, left, partitions = engine.placement()
     need = least_runtime(model)
@@ -173,23 +185,13 @@ def _worst_class(
 ) -> tuple[str, float]:
     """The class that lost most, and its drop in points."""
     drops = []
+    answers = [reference.answers(each) for each in (reference.scores, scores)]
     for index in range(len(labels)):
-        if reference.thresholds:
-            of_class = reference.counted & (reference.labels >> index & 1 == 1)
-        else:
-            of_class = reference.counted & (reference.labels == index)
-        before, after = (
-            _share(_names(reference.answers(each), index, reference)[of_class])
-            for each in (reference.scores, scores)
-        )
+        of_class = reference.counted & reference.truth[:, index]
+        before, after = (_share(each[of_class, index]) for each in answers)
         drops.append(100 * (before - after))
     worst = int(np.argmax(drops))
     return labels[worst], float(drops[worst])
-
-
-def _names(answers: Ints, index: int, reference: Reference) -> Bools:
-    """Whether each answer names the label."""
-    return answers >> index & 1 == 1 if reference.thresholds else answers == index
 
 
 def timed_invoke(engine: Engine) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edgecrnn.convert.certificate import Reference, as_bits
+from edgecrnn.convert.certificate import Reference
 from edgecrnn.convert.graph import check_weights
 from edgecrnn.convert.settings import ConvertSettings
 from edgecrnn.convert.subject import Subject
@@ -83,11 +83,10 @@ def _reference(run: Path, record: RunRecord, data: Data, settings: ConvertSettin
     predictor = network_predictor(network_of(model, record.network), record.labels)
     scores, _ = stream_scores(predictor, store, order)
     counted = counted_frames(labels, record.warmup)
-    if record.task == "multilabel":
-        # A clip's number becomes the set that it stands for.
-        lengths = np.diff(store.starts)[order]
-        labels = np.repeat(as_bits(store.targets[order] > 0.5), lengths)
-    return Reference(frames, labels, counted, scores, record.decision.thresholds)
+    if record.task != "multilabel":
+        return Reference(frames, labels, counted, scores)
+    true = np.repeat(store.targets[order] > 0.5, np.diff(store.starts)[order], axis=0)
+    return Reference(frames, true, counted, scores, record.decision.thresholds)
 
 
 def _passes(store: FrameStore, settings: ConvertSettings) -> npt.NDArray[np.int64]:

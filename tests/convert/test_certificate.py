@@ -7,7 +7,14 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from edgecrnn.convert.certificate import Bounds, Reference, _losses, examine, run_stream
+from edgecrnn.convert.certificate import (
+    Bounds,
+    Reference,
+    _losses,
+    _worst_class,
+    examine,
+    run_stream,
+)
 from edgecrnn.convert.graph import to_float_tflite
 from edgecrnn.convert.recipe import load_recipe
 from edgecrnn.runtime.engine import Engine
@@ -60,3 +67,18 @@ def test_a_drop_of_just_the_bound_is_allowed() -> None:
     assert 100 * (held.accuracy - 280 / 300) > 1.0
     assert _losses(280 / 300, 294 / 300, held, BOUNDS) == []
     assert len(_losses(279 / 300, 293 / 300, held, BOUNDS)) == 2
+
+
+def test_every_one_of_many_labels_counts() -> None:
+    scores = np.zeros((10, 80), np.float32)
+    scores[:, 70] = 1.0
+    true = scores > 0.5
+    counted = np.ones(10, bool)
+    right = Reference(np.zeros((10, 1), np.uint8), true, counted, scores, (0.5,) * 80)
+    assert right.accuracy == 1.0
+    true = true.copy()
+    true[:5, 70] = False
+    wrong = Reference(np.zeros((10, 1), np.uint8), true, counted, scores, (0.5,) * 80)
+    assert wrong.accuracy == 0.5
+    labels = tuple(map(str, range(80)))
+    assert _worst_class(np.zeros_like(scores), labels, wrong) == ("70", 100.0)
