@@ -71,7 +71,7 @@ def convert_pictures(
     recipes = chosen_recipes(settings)
     required = load_recipe(settings.require).name if settings.require else ""
     task, own = picture_task(record.task), record.settings
-    held_out = _some(data.splits["val"], settings.check)
+    held_out = _some(data.splits["val"], settings.check, settings.seed)
     conversion = Conversion(run / MODEL)
     say("the Keras model answers the held-out pictures")
     try:
@@ -148,20 +148,20 @@ def convert_pictures(
     return ConvertedPictures(tuple(findings), names, tuple(deployments), keras)
 
 
-def _some(pictures: Pictures, most: int) -> Pictures:
-    return Pictures(pictures.pictures[:most], pictures.truths[:most], pictures.names[:most])
+def _some(pictures: Pictures, most: int, seed: int) -> Pictures:
+    """At most so many, drawn by the seed: they lie class by class."""
+    order = np.random.default_rng(seed).permutation(len(pictures))
+    chosen = np.sort(order[:most])
+    return Pictures(
+        pictures.pictures[chosen],
+        tuple(pictures.truths[i] for i in chosen),
+        tuple(pictures.names[i] for i in chosen),
+    )
 
 
 def _samples(record: PictureRecord, data: PictureData, settings: ConvertSettings) -> list[Sample]:
     """What the graph reads of training pictures, float32 with a batch of 1."""
-    train = data.splits["train"]
-    order = np.random.default_rng(settings.seed).permutation(len(train))
-    chosen = np.sort(order[: settings.calibration_frames])
-    some = Pictures(
-        train.pictures[chosen],
-        tuple(train.truths[i] for i in chosen),
-        tuple(train.names[i] for i in chosen),
-    )
+    some = _some(data.splits["train"], settings.calibration_frames, settings.seed)
     task = picture_task(record.task)
     return [
         {"frame": example.frame[None].astype(np.float32)}
