@@ -33,10 +33,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class PictureVerdict:
-    """What came of the judged pictures."""
+    """What came of the judged pictures; some tasks make two examples of each."""
 
     split: str
-    count: int
+    count: int  # pictures
     measures: dict[str, Measured]
     notes: tuple[Any, ...]
     answers: tuple[Any, ...]
@@ -90,21 +90,27 @@ def judge(
     examples = tuple(fixed_examples(task, settings, pictures, split))
     answers = tuple(answer(example.frame) for example in examples)
     notes = task.notes(settings, answers, [example.target for example in examples])
-    return PictureVerdict(
-        split, len(examples), measured(task, notes), tuple(notes), answers, examples
-    )
+    measures = measured(task, notes, len(examples) // len(pictures))
+    return PictureVerdict(split, len(pictures), measures, tuple(notes), answers, examples)
 
 
-def measured(task: PictureTask, notes: Sequence[Any]) -> dict[str, Measured]:
-    """The task's measures with their intervals, by drawing the pictures again (Efron, 1979)."""
+def measured(task: PictureTask, notes: Sequence[Any], each: int = 1) -> dict[str, Measured]:
+    """The task's measures with their intervals, by drawing the pictures again (Efron, 1979).
+
+    Args:
+        task: says what is good.
+        notes: of one picture after the other.
+        each: how many there are of a picture.
+    """
     whole = task.summary(notes)
     result = {}
     for name in task.MEASURES:
 
         def value(chosen: Indices, name: str = name) -> float:
-            return task.summary([notes[i] for i in chosen])[name]
+            drawn = [note for i in chosen for note in notes[i * each : (i + 1) * each]]
+            return task.summary(drawn)[name]
 
-        result[name] = Measured(whole[name], *resampled(value, len(notes)))
+        result[name] = Measured(whole[name], *resampled(value, len(notes) // each))
     return result
 
 

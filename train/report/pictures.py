@@ -51,7 +51,8 @@ def example_rows(
 ) -> list[tuple[str, str, str]]:
     """(frame, answer, truth) as data URLs of PNGs, spread evenly over what was judged."""
     kind = picture_task(task).ANSWER
-    chosen = np.unique(np.linspace(0, verdict.count - 1, min(most, verdict.count)).astype(int))
+    count = len(verdict.examples)
+    chosen = np.unique(np.linspace(0, count - 1, min(most, count)).astype(int))
     rows = []
     for index in chosen:
         example, answer, own = verdict.examples[index], verdict.answers[index], kind
