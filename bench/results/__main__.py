@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from sets import SETS, Set
+from sets import SETS, Set, choices_of
 from table import PEERS, table, written
 
 HERE = Path(__file__).parent
@@ -121,10 +121,11 @@ def _yolo(
     test = loaded.splits["test"]
     np.savez(folder / "test.npz", frames=test.frames)
     answer = folder / "scores.npz"
+    how = choices_of(chosen, loaded.kind).augmentation
     _timed([
         python, str(HERE / "yolo_peer.py"), str(folder), "--size", str(max(chosen.size)),
-        "--seconds", str(seconds), "--out", str(answer), *(["--flip"] if chosen.flip else []),
-        "--turn", str(chosen.turn),
+        "--seconds", str(seconds), "--out", str(answer), "--turn", str(how.turn),
+        *(["--flip"] if how.flip == "horizontal" else []),
     ])  # fmt: skip
     with np.load(answer) as found:
         scores = [

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sets import Set, set_named
+from sets import Set, choices_of, set_named
 
 from edgecrnn.runtime.preprocess import Preprocessing
-from edgecrnn.train.data.augment import Augmentation, Noise, apply, draw
+from edgecrnn.train.data.augment import Noise, apply, draw
 from edgecrnn.train.data.store import Data, DataSettings, FrameStore, load
 from edgecrnn.train.tasks import Task, task_of
 from edgecrnn.train.tensorflow_start import start_tensorflow
@@ -186,14 +186,15 @@ def batches(
     random = np.random.default_rng((seed, epoch))
     lengths = np.diff(store.starts)
     order = random.permutation(len(store))
-    if chosen.balanced:
+    choices = choices_of(chosen, "clips" if lengths.max() > 1 else "pictures")
+    if choices.train.balanced:
         kinds = np.unique(store.labels)
         shares = np.concatenate([
             random.choice(np.flatnonzero(store.labels == kind), -(-len(store) // len(kinds)))
             for kind in kinds
         ])  # fmt: skip
         order = random.permutation(shares)
-    settings = Augmentation(flip="horizontal" if chosen.flip else "none", turn=chosen.turn)
+    settings = choices.augmentation
     height, width, channels = store.frames.shape[1:]
     draws = draw(settings, len(order), (height, width, channels), random)
     noise = Noise(settings.noise, random)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
+
+from edgecrnn.cli.train import add_choices, plan_of
+from edgecrnn.train.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -13,9 +17,6 @@ class Set:
     size: tuple[int, int]
     flags: tuple[str, ...]  # of `edgecrnn train`, beside --size
     frame_rate: float | None = None
-    flip: bool = False  # whether a mirrored picture keeps its class
-    turn: float = 0.0  # degrees that pictures are turned by at most
-    balanced: bool = False
     # Where there is no test split: val is the test, and a tenth of train chooses the epoch.
     test_is_val: bool = False
 
@@ -25,19 +26,17 @@ SETS = (
     Set(
         "trashnet6", (96, 96),
         ("--epochs", "40", "--flip", "horizontal", "--turn", "30"),
-        flip=True, turn=30.0,
     ),
     Set("body_pose", (64, 64), (), test_is_val=True),
     Set(
         "tank_state", (64, 48),
         ("--frame-rate", "5", "--epochs", "25", "--batch", "8", "--balanced"),
-        frame_rate=5.0, balanced=True,
+        frame_rate=5.0,
     ),
     Set(
         "wagon_direction", (88, 64),
         ("--epochs", "48", "--batch", "8", "--flip", "horizontal", "--dropout", "0.1",
          "--encoder", "anywhere"),
-        flip=True,
     ),
     Set("railcar_multilabel", (64, 64), ("--epochs", "40")),
 )  # fmt: skip
@@ -46,3 +45,10 @@ SETS = (
 def set_named(name: str) -> Set:
     """The set of that name."""
     return next(each for each in SETS if each.name == name)
+
+
+def choices_of(chosen: Set, kind: str) -> Plan:
+    """Every choice that our flags make for data of that kind; peers take the augmentation."""
+    parser = argparse.ArgumentParser()
+    add_choices(parser)
+    return plan_of(parser.parse_args(chosen.flags), kind)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.preprocess import Image
 from edgecrnn.runtime.settings import check, nearest, setting
+from edgecrnn.train.data.framing import draw_boxes, show
 
 _Ints = npt.NDArray[np.int64]
 _Floats = npt.NDArray[np.float64]
@@ -70,6 +71,20 @@ class Augmentation:
     turn: float = setting(
         0.0, "largest turn of the picture, either way", unit="degrees", least=0, most=180
     )
+    zoom_out: float = setting(
+        0.0,
+        "by how much further than the frame is shown at most, as a camera further away does",
+        unit="share of the size",
+        least=0,
+        most=1,
+    )
+    shift: float = setting(
+        0.0,
+        "furthest that the picture is moved, sideways and up or down",
+        unit="share of the size",
+        least=0,
+        most=0.5,
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -106,7 +121,7 @@ class Augmentation:
 class Draws:
     """What was drawn for each of n clips; the arrays have n rows."""
 
-    boxes: _Ints  # [n, 4]: top, bottom, left, right of the part that is kept
+    boxes: _Ints  # [n, 4]: top, bottom, left, right of what is shown
     mirror: npt.NDArray[np.bool_]  # [n]
     light: _Floats  # [n, 3], changes of gamma, contrast, brightness in the settings' units
     tints: _Floats  # [n, channels], share by which each color changes
@@ -145,12 +160,9 @@ def draw(
     def between(most: float, *wide: int) -> _Floats:
         return rng.uniform(-most, most, (count, *wide))
 
-    share = 1 - rng.uniform(0, settings.crop, count)
-    boxes = np.empty((count, 4), np.int64)
-    for side, length in enumerate((height, width)):
-        kept = np.maximum(1, np.rint(share * length)).astype(np.int64)
-        first = rng.integers(0, length - kept, endpoint=True)
-        boxes[:, 2 * side], boxes[:, 2 * side + 1] = first, first + kept
+    boxes = draw_boxes(
+        (height, width), count, settings.crop, settings.zoom_out, settings.shift, rng
+    )
     mirror = (rng.random(count) < 0.5) & (settings.flip == "horizontal")
     sigmas = rng.uniform(0, settings.blur, count)
     light = [between(most) for most in (settings.gamma, settings.contrast, settings.brightness)]
@@ -178,37 +190,10 @@ def apply(frames: Image, clip: int, draws: Draws, out: Image, table: Image | Non
         frames = np.asarray(changed, np.uint8).reshape(frames.shape)
     if draws.mirror[clip]:
         frames = np.asarray(cv2.flip(frames.reshape(tall), 1), np.uint8).reshape(frames.shape)
-    top, bottom, left, right = draws.boxes[clip].tolist()
-    if draws.angles[clip]:
-        turned = _turned(draws.boxes[clip], float(draws.angles[clip]), (height, width))
-        for frame, target in zip(frames, out, strict=True):
-            # What turns in from outside is the picture's own edge, mirrored.
-            cv2.warpAffine(
-                frame, turned, (width, height), dst=target, borderMode=cv2.BORDER_REFLECT_101
-            )
-    elif (bottom - top, right - left) == (height, width):
-        out[...] = frames
-    else:
-        for frame, target in zip(frames[:, top:bottom, left:right], out, strict=True):
-            cv2.resize(frame, (width, height), dst=target, interpolation=cv2.INTER_LINEAR)
+    show(frames, draws.boxes[clip], float(draws.angles[clip]), out)
     if draws.sigmas[clip] > 0:
         for target in out:
             cv2.GaussianBlur(target, (0, 0), float(draws.sigmas[clip]), dst=target)
-
-
-def _turned(box: _Ints, angle: float, size: tuple[int, int]) -> npt.NDArray[np.float64]:
-    """Affine map [2, 3] of a frame to what is kept of it, turned about its middle."""
-    top, bottom, left, right = box
-    height, width = size
-    middle = ((left + right - 1) / 2, (top + bottom - 1) / 2)
-    turn = cv2.getRotationMatrix2D(middle, angle, 1.0)
-    turn[:, 2] += np.array([(width - 1) / 2, (height - 1) / 2]) - middle
-    # Then as large as the frame.
-    larger = np.diag([width / (right - left), height / (bottom - top)])
-    about = np.array([(width - 1) / 2, (height - 1) / 2])
-    return np.asarray(
-        np.column_stack([larger @ turn[:, :2], larger @ (turn[:, 2] - about) + about]), np.float64
-    )
 
 
 class Noise:
