@@ -13,12 +13,13 @@ from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Source
 from edgecrnn.runtime.loop import Loop, Warn
+from edgecrnn.runtime.model import Model
 from edgecrnn.runtime.notify import Heartbeat, Notifier
 from edgecrnn.runtime.publishing import Handed, OpenSinks, Published
 from edgecrnn.runtime.settings import check, setting
 from edgecrnn.runtime.sinks import Sink, Stream
 from edgecrnn.runtime.status import Status
-from edgecrnn.runtime.streams import LiveStream, Model, close_all
+from edgecrnn.runtime.streams import LiveStream, close_all
 from edgecrnn.runtime.tally import Summary
 from edgecrnn.runtime.workers import GLANCE, Worker
 
@@ -230,7 +231,7 @@ class Live:
         for worker in self._workers:
             worker.stop()
         for stream in left:
-            stream.feed.stop()
+            stream.stop()
         until = time.monotonic() + _STEP
         ended = [worker.ends(max(0.0, until - time.monotonic())) for worker in self._workers]
         self.hung |= not all(ended)

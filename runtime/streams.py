@@ -5,19 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from edgecrnn.runtime.about import About
 from edgecrnn.runtime.answerer import Answerer, reader_of
-from edgecrnn.runtime.bundle import Bundle
 from edgecrnn.runtime.capture import NewestFrame
 from edgecrnn.runtime.classifier import Classifier
 from edgecrnn.runtime.decision import DecisionSettings
-from edgecrnn.runtime.engine import Engine
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Source
 from edgecrnn.runtime.in_order import Feed, InOrder
 from edgecrnn.runtime.loop import Loop, Warn
+from edgecrnn.runtime.model import Model
 from edgecrnn.runtime.publishing import OpenSinks
 from edgecrnn.runtime.reopen import Reopening
 from edgecrnn.runtime.sinks import Bounded, Sink, Stream, close_sinks
@@ -29,20 +26,6 @@ HANGS = 2.0  # seconds after which a step that has no answer is called hung
 _WRITING = 1.5  # seconds that they may take where a file waits
 _LOOK = 0.05  # seconds
 _QUIET = 1.0  # seconds without a decision, at least, after which a stream is called waiting
-
-
-@dataclass(frozen=True)
-class Model:
-    """An engine that was proven, and the bundle that it came from."""
-
-    engine: Engine
-    about: About
-    bundle: Bundle
-
-    @staticmethod
-    def of(engine: Engine, bundle: Bundle) -> Model:
-        """An engine of the bundle."""
-        return Model(engine, engine.about, bundle)
 
 
 class LiveStream:
@@ -127,6 +110,13 @@ class LiveStream:
         self.sinks = self._sinks_for(model)
         self.model = model
         self.loop.go_on_with(self._classifier(model), self.sinks, model.bundle.manifest.frame_rate)
+
+    def stop(self) -> None:
+        """Read no more, and wait for no sink; waits for nothing."""
+        self.feed.stop()
+        for sink in self.sinks:
+            if isinstance(sink, Bounded):
+                sink.let_go()
 
     def drained(self) -> bool:
         """Whether it can be closed: what a file gave is written to the end, a camera never ends."""

@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Sequence
 
-from edgecrnn.runtime.streams import LiveStream, Model
+from edgecrnn.runtime.model import Model
+from edgecrnn.runtime.streams import LiveStream
 
 # How long a wait may last before a thread looks whether it should stop.
 GLANCE = 0.1

@@ -50,7 +50,7 @@ class Bounded:
         self._depth = depth or _DEPTH[takes]
         self._queue: deque[tuple[Result, Frame]] = deque()
         self._changed = threading.Condition()
-        self._finishing = self._stopped = False
+        self._finishing = self._stopped = self._let_go = False
         self._dropped = 0
         self._error = ""
         self._raised: BaseException | None = None
@@ -88,13 +88,22 @@ class Bounded:
             frame = Frame(_NO_PICTURE, frame.index, frame.time, frame.captured)
         with self._changed:
             if self._wait:
-                self._changed.wait_for(lambda: len(self._queue) < self._depth or self._raised)
+                self._changed.wait_for(self._has_news)
             if self._raised is not None:
                 raise self._raised
+            if len(self._queue) >= self._depth and self._let_go:
+                self._dropped += 1
+                return
             if len(self._queue) >= self._depth:
                 self._queue.popleft()
                 self._dropped += 1
             self._queue.append((result, frame))
+            self._changed.notify_all()
+
+    def let_go(self) -> None:
+        """Have `write` wait for room no more: what finds none, at the end, is not written."""
+        with self._changed:
+            self._let_go = True
             self._changed.notify_all()
 
     def finish(self) -> None:
@@ -138,6 +147,10 @@ class Bounded:
         """Raise what ended the sink's thread, if anything did."""
         if self._raised is not None:
             raise self._raised
+
+    def _has_news(self) -> bool:
+        """Whether one who waits for room need wait no longer."""
+        return len(self._queue) < self._depth or self._let_go or self._raised is not None
 
     def _run(self) -> None:
         while (entry := self._next()) is not None:

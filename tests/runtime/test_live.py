@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.engine import load_engine
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame, Source, SourceSettings
-from edgecrnn.runtime.live import LiveSettings, Model, run_live
+from edgecrnn.runtime.live import Live, LiveSettings, Model, run_live
 from edgecrnn.runtime.sinks import Bounded
 from edgecrnn.runtime.sources import open_source
 from edgecrnn.runtime.tally import Summary
@@ -54,6 +55,33 @@ def run(bundle: Bundle, source: Source, **settings: Any) -> tuple[Summary, list[
 
 def labels(results: list[Result]) -> list[str]:
     return [label for label, _ in itertools.groupby(result.label for result in results)]
+
+
+class Slow(Kept):
+    """One whose first write waits for somebody who is away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stopped = threading.Event()
+
+    def write(self, result: Result, frame: Frame) -> None:
+        self.stopped.wait(60.0)
+
+    def stop(self) -> None:
+        self.stopped.set()
+
+
+def test_a_file_whose_sink_waits_is_ended_in_order(
+    bundle: Bundle, write_video: Callable[..., Path]
+) -> None:
+    source = open_source(str(write_video(["red"] * 30)), SourceSettings())
+    kept, slow = Kept(), Bounded(Slow(), "slow", wait=True, depth=4)
+    live = Live(
+        [Model.of(load_engine(bundle), bundle)], [source], lambda *_: [kept, slow], LiveSettings()
+    )
+    (summary,) = live.run(lambda: len(kept.results) > 4)
+    assert (summary.end, live.hung, kept.closed) == ("interrupted", False, True)
+    assert summary.unwritten["slow"] == len(kept.results) - 1 > 4
 
 
 def test_a_video_is_named_as_it_goes(bundle: Bundle, write_video: Callable[..., Path]) -> None:

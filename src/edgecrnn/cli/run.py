@@ -23,11 +23,11 @@ from edgecrnn.runtime.review import ReviewSettings
 
 if TYPE_CHECKING:
     from edgecrnn.runtime.live import Live
+    from edgecrnn.runtime.model import Model
     from edgecrnn.runtime.page.server import Page
     from edgecrnn.runtime.preprocess import Image
     from edgecrnn.runtime.publishing import Published
     from edgecrnn.runtime.sinks import Sink, Stream
-    from edgecrnn.runtime.streams import Model
 
 _EPILOG = """signals: SIGTERM and SIGINT end the run with a summary; SIGUSR1 prints how each source
 is doing; SIGHUP loads the bundle's file again and goes on with it where it is good (on a terminal
@@ -127,8 +127,8 @@ def _loader(args: argparse.Namespace) -> Callable[[], Sequence[Model]]:
     """Opens the bundle, verified, and proves its engines, one a step thread; each time anew."""
     from edgecrnn.runtime.bundle import open_bundle
     from edgecrnn.runtime.choice import choose_engine
+    from edgecrnn.runtime.model import Model
     from edgecrnn.runtime.sources import open_source
-    from edgecrnn.runtime.streams import Model
     from edgecrnn.runtime.workers import interpreters_for
 
     wanted = read_settings(EngineSettings, args)
