@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import os
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -46,13 +47,15 @@ class Run:
     def __init__(self, words: Sequence[str], hear: Callable[[str], None]):
         self.frames, self.ready, self.status = 0, False, ""
         self._hear, self._rest = hear, b""
-        self._folder = Path(tempfile.mkdtemp(prefix="edgecrnn-"))
-        address = str(self._folder / "notify")
+        self._selector = selectors.DefaultSelector()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        self._socket.bind(address)
-        told = {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": str(round(WATCHDOG * 1e6))}
+        self._folder: Path | None = None
         environment = {name: value for name, value in os.environ.items() if name != "WATCHDOG_PID"}
         try:
+            self._folder = Path(tempfile.mkdtemp(prefix="edgecrnn-"))
+            address = str(self._folder / "notify")
+            self._socket.bind(address)
+            told = {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": str(round(WATCHDOG * 1e6))}
             self._process = subprocess.Popen(
                 list(words),
                 stdin=subprocess.DEVNULL,
@@ -65,10 +68,11 @@ class Run:
             )
         except OSError as error:
             self._close()
-            raise EdgecrnnError(f"{words[0]}: could not be started ({error.strerror})") from error
+            # A full or read-only /tmp, too: the next try may find it well.
+            reason = error.strerror or str(error)
+            raise EdgecrnnError(f"{words[0]}: could not be started ({reason})") from error
         assert self._process.stderr is not None
         os.set_blocking(self._process.stderr.fileno(), False)
-        self._selector = selectors.DefaultSelector()
         self._selector.register(self._socket, selectors.EVENT_READ, self._told)
         self._selector.register(self._process.stderr, selectors.EVENT_READ, self._said)
         self.pid = self._process.pid
@@ -106,6 +110,8 @@ class Run:
             if time.monotonic() > until:
                 self._process.kill()
                 until = float("inf")
+        assert self._process.stderr is not None
+        self._process.stderr.close()
         self._close()
         return self._process.returncode
 
@@ -140,10 +146,10 @@ class Run:
             self._hear(line.decode("utf-8", "replace"))
 
     def _close(self) -> None:
+        self._selector.close()
         self._socket.close()
-        with contextlib.suppress(OSError):
-            (self._folder / "notify").unlink()
-            self._folder.rmdir()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def _ends_with_parent() -> None:
