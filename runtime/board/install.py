@@ -13,7 +13,7 @@ from edgecrnn.runtime.board.durable import Step, sync_tree
 from edgecrnn.runtime.board.layout import Board, read_release
 from edgecrnn.runtime.board.release import FILES, Release
 from edgecrnn.runtime.board.selftest import SelfTest, self_test
-from edgecrnn.runtime.board.trust import prove, trust
+from edgecrnn.runtime.board.trust import no_older, prove, trust
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.files import not_written, sync_folder, write_file
 from edgecrnn.runtime.settings import from_mapping
@@ -73,7 +73,7 @@ def install(
     """
     place, came = board.release(name), board.incoming(name)
     if place.is_dir():
-        return _there_already(board, name, came, step)
+        return _there_already(board, name, came, allow_downgrade, step)
     step("prove")
     proof = prove(board, came, name, pin, allow_downgrade)
     python = python_of(board, proof.release.environment)
@@ -158,22 +158,28 @@ def prune(board: Board, keep: int, step: Step = lambda name: None) -> list[str]:
     return removed
 
 
-def _there_already(board: Board, name: str, came: Path, step: Step) -> Installed:
-    """What was proven once and is read-only since is not proven again."""
+def _there_already(
+    board: Board, name: str, came: Path, allow_downgrade: bool, step: Step
+) -> Installed:
+    """What was proven once and is read-only since is not proven again, but may be the older one."""
     release = board.read_release(name)
     python_of(board, release.environment)
     folder = board.release(name)
     signed = claimed((folder / FILES[1]).read_bytes(), str(folder / FILES[1]))
+    tested = read_proven(board, name)
+    if not allow_downgrade:
+        no_older(board, signed)
+        _no_older(board, tested)
     step("installed")
     _remove(came)
-    return Installed(False, key_id(signed.key), signed.sequence, False, read_proven(board, name))
+    return Installed(False, key_id(signed.key), signed.sequence, False, tested)
 
 
-def _no_older(board: Board, tested: SelfTest) -> None:
+def _no_older(board: Board, tested: SelfTest | None) -> None:
     """A bundle made before the one that runs is most likely the wrong file."""
     running = board.linked(board.current)
     now = None if running is None else read_proven(board, running)
-    if now is not None and tested.created < now.created:
+    if now is not None and tested is not None and tested.created < now.created:
         raise EdgecrnnError(
             f"bundle: expected one made after the one that runs ({now.created}), got one made "
             f"{tested.created}; take it all the same with --allow-downgrade"

@@ -122,12 +122,16 @@ def prove(
             f"({signed.sha256[:12]}…), got {release.bundle[:12]}…; flash again"
         )
     if not allow_downgrade:
-        _no_older(board, signed)
+        no_older(board, signed)
     return Proof(release, signed, pinned)
 
 
-def _no_older(board: Board, signed: Signed) -> None:
-    """An old bundle that somebody kept, with its signature, must not come back unasked."""
+def no_older(board: Board, signed: Signed) -> None:
+    """An old bundle that somebody kept, with its signature, must not come back unasked.
+
+    Raises:
+        EdgecrnnError: it was signed before the one that runs.
+    """
     running = board.linked(board.current)
     if running is None:
         return

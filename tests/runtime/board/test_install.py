@@ -198,6 +198,17 @@ def test_an_older_bundle_is_refused_unless_allowed(board: ABoard, make_bundle: M
     assert board.ask("install", old, "--allow-downgrade")["installed"]
 
 
+def test_an_older_one_that_is_there_still_is_refused_unless_allowed(
+    board: ABoard, make_bundle: Make
+) -> None:
+    old = board.install(make_bundle(created="2026-04-01T00:00:00Z"))
+    new = board.install(make_bundle(created="2026-06-01T00:00:00Z"))
+    point(board.board.current, f"releases/{new}")
+    assert "--allow-downgrade" in board.ask("install", old)["error"]
+    assert board.ask("install", old, "--allow-downgrade")["installed"] is False
+    assert board.ask("install", new)["installed"] is False
+
+
 @pytest.mark.parametrize("word", ["../../etc", "0" * 15, "G" * 16, ""])
 def test_what_is_no_id_is_refused(board: ABoard, word: str) -> None:
     for command in ("install", "switch", "outcome", "verify", "receive-check"):
