@@ -155,6 +155,8 @@ _FAMILIES = (
 
 
 def _escaped(text: str) -> str:
+    # Of a file's name that is no UTF-8.
+    text = text.encode(errors="replace").decode()
     return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 

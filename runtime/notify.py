@@ -40,7 +40,12 @@ class Notifier:
             return
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as one:
             one.setblocking(False)
-            one.sendto("\n".join(lines).encode(), self._address)
+            one.sendto("\n".join(map(_one_line, lines)).encode(), self._address)
+
+
+def _one_line(text: str) -> str:
+    """Labels and names of files hold what they like: a line end would begin another message."""
+    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 class Heartbeat:

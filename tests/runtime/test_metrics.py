@@ -114,6 +114,11 @@ def test_any_name_survives(sources: list[str], label: str) -> None:
         assert value(samples, "label", source=source, label=label) == 1
 
 
+def test_a_file_name_in_another_encoding_can_be_sent() -> None:
+    text = metrics_text([dataclasses.replace(STATUS, source="caf\udce9.mp4")])
+    assert b'source="caf?.mp4"' in text.encode()
+
+
 def test_each_metric_is_introduced_once_for_all_streams() -> None:
     text = metrics_text([STATUS, dataclasses.replace(STATUS, source="1")])
     introduced = [line for line in text.splitlines() if line.startswith("# TYPE")]

@@ -64,6 +64,15 @@ def test_it_is_said_once_that_it_is_ready(manager: Manager) -> None:
     ]
 
 
+def test_a_label_or_a_name_gives_the_manager_no_orders(manager: Manager) -> None:
+    Notifier(manager.environment()).send("STATUS=cat\nMAINPID=1", "X_EDGECRNN_FRAMES=1")
+    manager.wait_for("X_EDGECRNN_FRAMES=1")
+    assert next(line for _, line in manager.lines) == "STATUS=cat?MAINPID=1"
+    # A file's name in another encoding, as Python reads it.
+    Notifier(manager.environment()).send("STATUS=caf\udce9", "X_EDGECRNN_FRAMES=2")
+    manager.wait_for("X_EDGECRNN_FRAMES=2")
+
+
 @pytest.mark.parametrize(
     "environment",
     [{}, {"NOTIFY_SOCKET": "/nowhere/at/all"}, {"NOTIFY_SOCKET": "", "WATCHDOG_USEC": "x"}],
