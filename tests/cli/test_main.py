@@ -56,6 +56,22 @@ def test_help_tells_the_way_in_order() -> None:
     assert edgecrnn().stdout == done.stdout
 
 
+def test_a_name_that_is_no_utf8_is_printed_as_it_is(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    done = subprocess.run(
+        [sys.executable, "-m", "edgecrnn", "keys", "list"],
+        capture_output=True,
+        timeout=60,
+        env={
+            **source_environment(),
+            "PYTHONIOENCODING": "utf-8:strict",
+            "XDG_CONFIG_HOME": os.fsdecode(folder),
+        },
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert folder in done.stdout
+
+
 def test_version() -> None:
     done = edgecrnn("--version")
     assert (done.returncode, done.stdout) == (0, f"edgecrnn {__version__}\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
+import io
 import os
 import select
 import sys
@@ -101,6 +102,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in rest
     arguments = [a for a in rest if a != "--debug"] + given[len(rest) :]
     command = "edgecrnn"
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        # A file's name that is no UTF-8 leaves as it came.
+        sys.stdout.reconfigure(errors="surrogateescape")
     try:
         if not arguments or arguments[0].startswith("-"):
             return _general(arguments)
