@@ -12,6 +12,8 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from edgecrnn.runtime.printable import printable
+
 # systemd leaves fields of such names alone; the board's own supervisor reads it.
 FRAMES = "X_EDGECRNN_FRAMES"
 # Microseconds for which a service that starts may take longer than its unit says.
@@ -40,12 +42,8 @@ class Notifier:
             return
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as one:
             one.setblocking(False)
-            one.sendto("\n".join(map(_one_line, lines)).encode(), self._address)
-
-
-def _one_line(text: str) -> str:
-    """Labels and names of files hold what they like: a line end would begin another message."""
-    return "".join(each if each.isprintable() else "?" for each in text)
+            # A line end in a label or in a file's name would begin another message.
+            one.sendto("\n".join(map(printable, lines)).encode(), self._address)
 
 
 class Heartbeat:

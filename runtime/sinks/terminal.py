@@ -10,6 +10,7 @@ from typing import TextIO
 from edgecrnn.runtime.classifier import Result
 from edgecrnn.runtime.decision import UNKNOWN
 from edgecrnn.runtime.frame import Frame
+from edgecrnn.runtime.printable import printable
 from edgecrnn.runtime.sinks._sink import Sink, Stream, Takes
 
 WHAT = "terminal"
@@ -82,7 +83,7 @@ class TerminalLine:
         filled = round(_BAR * min(1.0, max(0.0, result.score)))
         bar = self._full * filled + self._empty * (_BAR - filled)
         rate = f"{1 / self._interval:6.1f}/s" if self._interval else " " * 8
-        label = shown(result.label)[: self._width].ljust(self._width)
+        label = printable(result.label)[: self._width].ljust(self._width)
         line = f"{label} {bar} {result.score:4.0%} {rate} {result.latency_ms:7.1f} ms"
         columns = shutil.get_terminal_size().columns - 1
         self._stream.write(f"\r{line[:columns]}\x1b[K")
@@ -98,7 +99,7 @@ class TerminalChanges:
     """
 
     def __init__(self, output: TextIO, stream: Stream):
-        self._output, self._source = output, shown(stream.source)
+        self._output, self._source = output, printable(stream.source)
         self._width = min(24, max(len(label) for label in (*stream.labels, UNKNOWN)))
         self._label: str | None = None
 
@@ -107,15 +108,10 @@ class TerminalChanges:
         if result.label == self._label:
             return
         self._label = result.label
-        label = shown(result.label)[: self._width].ljust(self._width)
+        label = printable(result.label)[: self._width].ljust(self._width)
         line = f"{time.strftime('%H:%M:%S')}  {label} {result.score:4.0%}  {self._source}"
         self._output.write(f"{line[: shutil.get_terminal_size().columns - 1]}\n")
         self._output.flush()
 
     def close(self) -> None:
         """Nothing is held."""
-
-
-def shown(text: str) -> str:
-    """`text` with what could move the cursor replaced: labels come from a bundle."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

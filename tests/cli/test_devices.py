@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edgecrnn.cli import main
+from edgecrnn.cli import devices, main
+from edgecrnn.devices.probe import Facts
 from edgecrnn.devices.profile import profile_names
 
 
@@ -21,6 +22,15 @@ def test_list_names_every_board_and_its_status(
     assert ["raspberry-pi-5", "unproven", "Raspberry Pi 5"] in [
         re.split("  +", line) for line in lines
     ]
+
+
+def test_a_board_that_calls_itself_what_it_likes_steers_no_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = Facts(model="Pi\x1b[2J 5", architecture="x86_64", root="/opt/edgecrnn", venv=True)
+    monkeypatch.setattr(devices, "probe", lambda shell, root: facts)
+    main(["devices", "probe"])
+    assert "board      Pi?[2J 5\n" in capsys.readouterr().out
 
 
 def test_show_says_what_the_status_promises(capsys: pytest.CaptureFixture[str]) -> None:

@@ -72,6 +72,14 @@ def test_a_name_that_is_no_utf8_is_printed_as_it_is(tmp_path: Path) -> None:
     assert folder in done.stdout
 
 
+def test_what_stands_in_a_sentence_steers_no_terminal(
+    failing: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing.error = EdgecrnnError("pi@door: its last words: \x1b]0;mine\x07\r\x1b[2J")
+    assert cli.main(["devices"]) == 2
+    assert capsys.readouterr().err == "edgecrnn: pi@door: its last words: ?]0;mine???[2J\n"
+
+
 def test_version() -> None:
     done = edgecrnn("--version")
     assert (done.returncode, done.stdout) == (0, f"edgecrnn {__version__}\n")

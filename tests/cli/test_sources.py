@@ -97,6 +97,11 @@ def test_long_details_are_folded() -> None:
     assert "Not here" not in text
 
 
+def test_a_camera_that_calls_itself_what_it_likes_steers_no_terminal() -> None:
+    found = [Found("/dev/video0", "cam\x1b[2Jera", ("MJPG\r: 640x480",))]
+    assert "cam?[2Jera  MJPG?: 640x480" in table(found, 80)
+
+
 def test_a_word_too_many_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sources", "all"]) == 2
     assert capsys.readouterr().err.count("\n") == 1

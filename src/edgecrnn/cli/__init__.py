@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from edgecrnn import __version__
 from edgecrnn.cli.memory import is_lack_of_memory, limit_note
 from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.printable import printable
 from edgecrnn.runtime.settings import nearest
 
 # In the order in which a person needs them; each is a module of this package, imported when called.
@@ -124,7 +125,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         if debug:
             traceback.print_exc()
-        print(f"edgecrnn: {sentence}", file=sys.stderr)
+        # A board's last words may stand in it, or a label.
+        told = "\n".join(map(printable, sentence.split("\n")))
+        print(f"edgecrnn: {told}", file=sys.stderr)
         return _MISTAKE
 
 

@@ -14,6 +14,7 @@ from edgecrnn.convert.backends import check_delegates, load_backend
 from edgecrnn.devices.probe import ROOT, Facts, Mismatch, fits, fitting_profile, probe
 from edgecrnn.devices.profile import STATUSES, DeviceProfile, load_profile, profile_names
 from edgecrnn.devices.ssh import LOCAL, SshSettings, connect
+from edgecrnn.runtime.printable import printable
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -107,7 +108,7 @@ def _told(facts: Facts) -> str:
         "libraries": ", ".join(facts.libraries) or "none",
         "services": "systemd" if facts.systemd else "no systemd",
     }
-    return "\n".join(f"{name:<9}  {text}" for name, text in rows.items() if text)
+    return "\n".join(f"{name:<9}  {printable(text)}" for name, text in rows.items() if text)
 
 
 def _table() -> str:

@@ -14,6 +14,7 @@ from edgecrnn.devices.flash import flash
 from edgecrnn.devices.flash_settings import Flashed, FlashSettings
 from edgecrnn.devices.ssh import SshSettings
 from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.printable import printable
 
 # What stands after `--` is for edgecrnn run on the board.
 TAKES_REST = True
@@ -66,7 +67,7 @@ def execute(args: argparse.Namespace) -> int:
     _check_run(settings)
     # A program that reads the JSON gets nothing else on standard output.
     out = sys.stderr if args.json else sys.stdout
-    flashed = flash(settings, args.host, lambda line: print(line, file=out, flush=True))
+    flashed = flash(settings, args.host, lambda line: print(printable(line), file=out, flush=True))
     if args.json:
         print(json.dumps(dataclasses.asdict(flashed), indent=1, ensure_ascii=False))
     else:
@@ -74,7 +75,7 @@ def execute(args: argparse.Namespace) -> int:
     if flashed.outcome != "rolled back":
         return 0
     if not args.json:
-        print("".join(f"  {line}\n" for line in flashed.log), end="", flush=True)
+        print("".join(f"  {printable(line)}\n" for line in flashed.log), end="", flush=True)
     now = f"release {flashed.running} runs again" if flashed.running else "nothing runs there"
     raise EdgecrnnError(
         f"{args.host}: expected {flashed.release} to run well, but the board took it back "

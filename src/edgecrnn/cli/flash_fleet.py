@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edgecrnn.cli.flags import add_settings, read_settings
-from edgecrnn.cli.fleet_table import FleetTable, printable
+from edgecrnn.cli.fleet_table import FleetTable
 from edgecrnn.cli.signals import asked_by_signal
 from edgecrnn.devices.flash_settings import FlashSettings
 from edgecrnn.devices.fleet_file import FLASH_KEYS, SSH_KEYS, read_fleet_file
@@ -24,6 +24,7 @@ from edgecrnn.devices.fleet_settings import (
 from edgecrnn.devices.ssh import SshSettings
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.files import check_output, write_file
+from edgecrnn.runtime.printable import printable
 
 _INTERRUPTED = 130
 _OWN = tuple(field.name for field in dataclasses.fields(FleetSettings))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from edgecrnn.devices.fleet_settings import FAILED, BoardReport, State
+from edgecrnn.runtime.printable import printable
 
 _TICK = 0.5  # s between two drawings while nothing happens
 _MARKS: dict[State, tuple[str, str]] = {
@@ -169,11 +170,6 @@ def _rank(board: BoardReport) -> tuple[int, int]:
 def _cut(text: str, width: int) -> str:
     text = printable(text)
     return text if len(text) <= width else f"{text[: max(0, width - 1)]}…"
-
-
-def printable(text: str) -> str:
-    """The text of a board without what would steer a terminal."""
-    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def _time(seconds: float) -> str:

@@ -7,6 +7,7 @@ import json
 
 from edgecrnn.cli.board import add_board, asked
 from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.printable import printable
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,5 +30,5 @@ def execute(args: argparse.Namespace) -> int:
     else:
         for line in answer["lines"]:
             # A log holds what a model or a camera says; a terminal must not obey it.
-            print("".join(each if each.isprintable() else "?" for each in line))
+            print(printable(line))
     return 0

@@ -66,13 +66,13 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def _row(each: Replayed, same: bool, width: int) -> str:
-    from edgecrnn.runtime.sinks.terminal import shown
+    from edgecrnn.runtime.printable import printable
 
     live = each.moment
     return (
         f"{live.frame:7d} {live.time:14.3f}  "
-        f"{shown(live.label):<{width}} {live.score:6.4f}  "
-        f"{shown(each.label):<{width}} {each.score:6.4f}{'' if same else '  differs'}"
+        f"{printable(live.label):<{width}} {live.score:6.4f}  "
+        f"{printable(each.label):<{width}} {each.score:6.4f}{'' if same else '  differs'}"
     )
 
 

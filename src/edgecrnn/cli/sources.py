@@ -10,6 +10,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from edgecrnn.runtime.printable import printable
+
 if TYPE_CHECKING:
     from edgecrnn.runtime.found_sources import Found
 
@@ -35,7 +37,12 @@ def table(found: Sequence[Found], width: int) -> str:
     """What is here, then what is not; details are folded into `width` characters."""
     rows = [("SOURCE", "WHAT", "DETAILS")]
     for here in (True, False):
-        rows += [(f.source, f.name, "; ".join(f.details)) for f in found if f.here is here]
+        # A camera's name is its maker's, or whoever made it.
+        rows += [
+            (f.source, printable(f.name), printable("; ".join(f.details)))
+            for f in found
+            if f.here is here
+        ]
     count = sum(f.here for f in found)
     first, second = (max(len(row[column]) for row in rows) for column in range(2))
     indent = first + second + 4

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgecrnn.cli.board import add_board, asked
+from edgecrnn.runtime.printable import printable
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -60,4 +61,4 @@ def _told(answer: Mapping[str, Any]) -> str:
         "trusts": ", ".join(answer["trusted"]),
     }
     lines = [f"{name:<10}  {text}" for name, text in rows.items() if text]
-    return "\n".join("".join(c if c.isprintable() else "?" for c in line) for line in lines)
+    return "\n".join(map(printable, lines))
