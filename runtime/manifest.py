@@ -67,7 +67,9 @@ class Manifest:
             raise EdgecrnnError(_other_format(self.format))
         check(self)
         kinds = kinds_of(self.answer)
-        if len(kinds) > 2 or not set(kinds) <= set(answer_names()):
+        # Labels are decided over frames, so they stand alone; `label` is what goes into a pair.
+        known = {*answer_names()} - ({LABELS} if len(kinds) > 1 else set())
+        if len(kinds) > 2 or not set(kinds) <= known:
             answer_of(self.answer)
         if self.sequence not in ("time", "columns", "patches"):
             raise EdgecrnnError(

@@ -65,6 +65,12 @@ def test_golden_pictures_prove_it(tmp_path: Path) -> None:
     ("changes", "said"),
     [
         ({"answer": "hologram"}, "answer: expected one of .*got 'hologram'; install the edgecrnn"),
+        (
+            {"answer": "picture|hologram"},
+            r"answer: .*got 'picture\|hologram'; install the edgecrnn",
+        ),
+        ({"answer": "picture|boxes|label"}, r"got 'picture\|boxes\|label'; install the edgecrnn"),
+        ({"answer": "labels|boxes"}, r"got 'labels\|boxes'; install the edgecrnn"),
         ({"format": 4}, "format: expected 2 or 3, got 4; install the edgecrnn that made"),
         ({"format": 2}, "format: expected 2 or 3, got 2"),
         ({"answer": "labels", "format": 2}, "labels: expected at least two different names"),
@@ -76,6 +82,20 @@ def test_a_bundle_that_this_runtime_is_too_old_for(
     path = write_negative(tmp_path / "newer.edgecrnn", **changes)
     with pytest.raises(EdgecrnnError, match=said):
         open_bundle(path)
+
+
+def test_a_runtime_from_before_frames_could_ask_for_either_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_negative(tmp_path / "either.edgecrnn", answer="picture|regions")
+    assert open_bundle(path).manifest.answer == "picture|regions"
+    # As it took answers apart until then.
+    monkeypatch.setattr("edgecrnn.runtime.manifest.kinds_of", lambda name: tuple(name.split("+")))
+    with pytest.raises(EdgecrnnError) as caught:
+        open_bundle(path)
+    said = str(caught.value)
+    assert said.startswith(f"{path}: ") and "\n" not in said
+    assert "got 'picture|regions'; install the edgecrnn that made the bundle" in said
 
 
 def test_an_output_that_nobody_knows() -> None:
