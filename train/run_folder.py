@@ -149,7 +149,7 @@ def load_model(run: Path, file: str = MODEL) -> Any:
     import keras
 
     # Registers the layers that are no Keras's.
-    from edgecrnn.train.network import balance, cell  # noqa: F401
+    from edgecrnn.train.network import cell  # noqa: F401
     from edgecrnn.train.network.heads import code, picture  # noqa: F401
 
     path = run / file

@@ -1,10 +1,12 @@
 """What a pair of tasks loses against its two tasks alone, and what it costs.
 
-    python bench/tasks/pairs.py --out FOLDER [--only PAIR ...] [--write docs/tasks.md]
+    python bench/tasks/pairs.py --out FOLDER [--only PAIR ...] [--seed N] [--split val]
+    python bench/tasks/pairs.py --out FOLDER --write docs/tasks.md
 
 Each pair is trained and converted by the `edgecrnn` commands; each of its tasks alone is the same
 network with one head, trained on the same frames for as many epochs with the same settings. All are
-judged on the same test pictures. What is in FOLDER already is not done again.
+judged on the same pictures: those of test, or of val where something is still to be chosen, which
+converts nothing. What is in FOLDER already is not done again.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ _BOARDS = ("--size", "48x48", "--color", "gray", "--width", "0.5", "--batch", "1
 _DIGITS = ("--size", "32x32", "--color", "gray", "--width", "0.5", "--learning-rate", "0.003")
 _SAID = {
     "digits": "handwritten digits, 32x32",
-    "masks": "one handwritten digit and its mask, 32x32",
+    "masks": "one handwritten digit on a plain ground, 32x32",
     "boards": "one to three handwritten digits on a plain ground, 48x48",
 }
 
@@ -67,6 +69,7 @@ PAIRS = (
     PairContest("denoise+detect", "boards", (*_BOARDS, "--epochs", "18")),
     PairContest("generate+classify", "digits", (*_DIGITS, "--batch", "32", "--epochs", "30")),
     PairContest("generate+segment", "masks", (*_DIGITS, "--batch", "32", "--epochs", "30")),
+    PairContest("generate+detect", "masks", (*_DIGITS, "--batch", "32", "--epochs", "30")),
 )
 
 
@@ -74,6 +77,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", nargs="*", default=[each.name for each in PAIRS])
+    parser.add_argument("--seed", type=int, default=0, help="of weights, order and noise")
+    parser.add_argument("--split", choices=("val", "test"), default="test")
     parser.add_argument("--write", type=Path, help="put the table between its marks there")
     args = parser.parse_args()
     if args.write:
@@ -81,37 +86,47 @@ def main() -> None:
         return
     args.out.mkdir(parents=True, exist_ok=True)
     for contest in PAIRS:
-        result = args.out / f"{contest.name}.json"
+        result = args.out / f"{_title(contest, args.seed, args.split)}.json"
         if contest.name in args.only and not result.exists():
-            facts = run(contest, _data(contest.data, args.out), args.out)
+            facts = run(contest, _data(contest.data, args.out), args.out, args.seed, args.split)
             result.write_text(json.dumps(facts, indent=1))
             print(json.dumps(facts, indent=1), flush=True)
 
 
-def run(contest: PairContest, data: Path, out: Path) -> dict[str, Any]:
+def _title(contest: PairContest, seed: int, split: str = "test") -> str:
+    """What its files are called."""
+    return f"{contest.name}{f'-{seed}' if seed else ''}{'' if split == 'test' else f'-{split}'}"
+
+
+def run(contest: PairContest, data: Path, out: Path, seed: int, split: str) -> dict[str, Any]:
     """The pair as a person trains and converts it, and each of its tasks alone."""
-    folder, bundle = out / f"{contest.name}.run", out / f"{contest.name}.edgecrnn"
+    title = _title(contest, seed)
+    folder, bundle = out / f"{title}.run", out / f"{title}.edgecrnn"
     if not (folder / "run.json").exists():
         begun = ("--resume",) if (folder / "checkpoint.npz").exists() else (
-            "--force", "--task", contest.name, *contest.flags,
+            "--force", "--task", contest.name, *contest.flags, "--seed", str(seed),
         )  # fmt: skip
         edgecrnn("train", str(data), "--out", str(folder), *begun)
-    if not bundle.exists():
+    if not bundle.exists() and split == "test":
         edgecrnn("convert", str(folder), "--device", "linux-x86_64", "--out", str(bundle),
-                  "--calibration-frames", "100", "--check", "100")  # fmt: skip
+                 "--calibration-frames", "100", "--check", "100")  # fmt: skip
     record = read_picture_record(folder)
     pair, settings = picture_task(record.task), record.settings
     assert isinstance(pair, Pair)
     layout = find_pictures(data, pair.NEEDS, record.data.split_seed)
     loaded = load_pictures(layout, record.preprocessing)
-    test = loaded.splits["test"]
-    together = judge(pair, settings, test, "test", keras_answer(pair, load_picture_model(folder)))
-    engine = load_engine(open_bundle(bundle))
-    shipped = judge(pair, settings, test, "test", engine_answer(pair, engine))
+    shown = loaded.splits[split]
+    together = judge(pair, settings, shown, split, keras_answer(pair, load_picture_model(folder)))
+    shipped, variant = together, "float32"
+    if split == "test":
+        engine = load_engine(open_bundle(bundle))
+        shipped, variant = (
+            judge(pair, settings, shown, split, engine_answer(pair, engine)), engine.variant,
+        )  # fmt: skip
     rows, costs = [], []
     for part in (0, 1):
         half = Half(pair, part)
-        alone, cost = _alone(half, record, loaded, out / f"{contest.name}.{part}")
+        alone, cost = _alone(half, record, loaded, out / f"{title}.{part}", split)
         costs.append(cost)
         ours, ships = (_own_notes(pair, each, part) for each in (together, shipped))
         for name in half.MEASURES:
@@ -119,17 +134,20 @@ def run(contest: PairContest, data: Path, out: Path) -> dict[str, Any]:
     return {
         "pair": contest.name,
         "said": _SAID[contest.data],
-        "pictures": len(test),
+        "pictures": len(shown),
+        "seed": seed,
         "rows": rows,
-        "variant": engine.variant,
+        "variant": variant,
         "million": record.multiply_adds / 1e6,
         "million_alone": [cost / 1e6 for cost in costs],
         "flags": contest.flags,
     }
 
 
-def _alone(half: Half, record: PictureRecord, data: PictureData, out: Path) -> tuple[Any, int]:
-    """(what it comes to on test, its multiply-adds); goes on where it was stopped."""
+def _alone(
+    half: Half, record: PictureRecord, data: PictureData, out: Path, split: str
+) -> tuple[Any, int]:
+    """(what it comes to, its multiply-adds); goes on where it was stopped."""
     import keras
 
     settings, train = record.settings, record.train
@@ -152,7 +170,7 @@ def _alone(half: Half, record: PictureRecord, data: PictureData, out: Path) -> t
         on_epoch=lambda line: print(out.name, line.epoch, f"{line.loss:.4f} {line.val_loss:.4f}",
                                     flush=True),
     )  # fmt: skip
-    verdict = judge(half, settings, data.splits["test"], "test", keras_answer(half, model))
+    verdict = judge(half, settings, data.splits[split], split, keras_answer(half, model))
     return verdict, model_multiply_adds(model)
 
 

@@ -22,8 +22,6 @@ from edgecrnn.train.network.layers import flatten, scaled
 from edgecrnn.train.network.settings import FilledSettings, check_frame
 
 _FILTERS = (16, 32, 48, 64)
-# Two tasks need to know more of what is seen than one; what is coarse costs little.
-_FILTERS_OF_PAIR = (16, 32, 64, 80)
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,8 @@ class Trunk:
         levels: maps at 1, 1/2, 1/4 and 1/8 of the frame's size; the last one knows its blocks.
         state: the LSTM's state after the last block, [batch, units].
         summary: each filter of the last map averaged over all places, [batch, filters].
-        pair: whether two heads read it: each that writes has a cheap decoder of its own then.
+        writers: the forms (see HeadShape) of the heads that write pixels, each with a decoder of
+            its own, where two heads read it; () where one does.
         made: what heads have made of it, by name.
     """
 
@@ -47,7 +46,7 @@ class Trunk:
     summary: Any
     there: Any = None
     filled: Any = None
-    pair: bool = False
+    writers: tuple[str, ...] = ()
     made: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def shared(self, name: str, make: Callable[[], Any]) -> Any:
@@ -61,7 +60,7 @@ def build_trunk(
     frame_shape: tuple[int, int, int],
     settings: FilledSettings,
     holes: bool = False,
-    pair: bool = False,
+    writers: tuple[str, ...] = (),
 ) -> Trunk:
     """Fresh layers.
 
@@ -69,15 +68,14 @@ def build_trunk(
         frame_shape: (height, width, channels).
         settings: width (of the filters), units, blocks (a side, at most) and cell_clip count.
         holes: whether black is a hole: it is filled first, and the encoder is told where it was.
-        pair: whether two heads are to read it.
+        writers: the forms of the heads that are to write pixels, where two are to read it.
 
     Raises:
         EdgecrnnError: the frame cannot be divided.
     """
     check_frame(*frame_shape[:2])
     frame = keras.Input(frame_shape, name="frame")
-    wanted = _FILTERS_OF_PAIR if pair else _FILTERS
-    first, *smaller = (max(8, 8 * round(filters * settings.width / 8)) for filters in wanted)
+    first, *smaller = (max(8, 8 * round(filters * settings.width / 8)) for filters in _FILTERS)
     there = known(frame) if holes else None
     guess = filled(frame, there) if holes else None
     read = ops.concatenate([guess, there], axis=-1) if holes else scaled(frame)
@@ -88,7 +86,8 @@ def build_trunk(
         levels.append(x)
     remembered, state = _remember(x, settings)
     x = convolved(ops.concatenate([x, remembered], axis=-1), smaller[-1], "recall")
-    return Trunk(frame, (*levels[:-1], x), state, ops.mean(x, axis=(1, 2)), there, guess, pair)
+    summary = ops.mean(x, axis=(1, 2))
+    return Trunk(frame, (*levels[:-1], x), state, summary, there, guess, writers)
 
 
 def convolved(x: Any, filters: int, name: str, stride: int = 1) -> Any:

@@ -9,17 +9,13 @@ from typing import Any
 import keras
 from keras import ops
 
-from edgecrnn.train.network.balance import balanced
 from edgecrnn.train.network.heads import build_head
 from edgecrnn.train.network.settings import FilledSettings
 from edgecrnn.train.network.trunk import build_trunk
 from edgecrnn.train.pictures.adversary import Adversary
 from edgecrnn.train.pictures.either import Either, own_answers
 from edgecrnn.train.pictures.pair import Pair, output_name
-from edgecrnn.train.tasks import HeadShape, PictureTask
-
-# Beside a head that names what is seen.
-_OF_MENDING = 0.1
+from edgecrnn.train.tasks import PictureTask
 
 
 def build_picture_model(
@@ -49,21 +45,17 @@ def build_picture_model(
     )
     holes = any(form.form == "holes" for form in shapes)
     frame_shape = task.frame_shape(settings, shape)
-    trunk = build_trunk(frame_shape, network, holes, pair=isinstance(task, Pair))
-    answers = {}
-    for part, form in zip(parts, shapes, strict=True):
-        name = output_name(part)
-        read = balanced(trunk, name, _asks(form)) if trunk.pair else trunk
-        answers[name] = build_head(part.HEAD, read, form)
+    writers = tuple(
+        form.form for part, form in zip(parts, shapes, strict=True) if part.HEAD == "picture"
+    )
+    trunk = build_trunk(frame_shape, network, holes, writers if len(parts) > 1 else ())
+    answers = {
+        output_name(part): build_head(part.HEAD, trunk, form)
+        for part, form in zip(parts, shapes, strict=True)
+    }
     # What a head hands out beside its answer.
     answers.update({name: trunk.made[name] for name in ("code",) if name in trunk.made})
     return keras.Model({"frame": trunk.frame}, answers, name="step")
-
-
-def _asks(form: HeadShape) -> float:
-    """How much a head of a pair has to say in what both read."""
-    # A frame is mended of what lies near; what it shows has to be learned by the whole network.
-    return _OF_MENDING if form.form in ("change", "holes") else 1.0
 
 
 def answers_of(task: PictureTask, outputs: Any) -> Any:

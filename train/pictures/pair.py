@@ -20,6 +20,9 @@ from edgecrnn.train.tasks import (
     task_names,
 )
 
+# A frame is mended of what lies near; what it shows has to be learned by all that both share, and
+# is not learned where mending has as much to say in it.
+_OF_MENDING = 0.1
 # It hands out a code too.
 _ALONE = ("compress",)
 _LABEL = "classify"
@@ -69,6 +72,11 @@ def output_name(task: PictureTask) -> str:
     return "map" if task.HEAD == "picture" else task.HEAD
 
 
+def _mends(task: PictureTask) -> bool:
+    """Whether it answers with its frame, changed."""
+    return task.head_shape(task.Settings(), 3, 2).form in ("change", "holes")
+
+
 class Pair:
     """Stands where a picture task stands; answers and targets are tuples of two.
 
@@ -87,6 +95,7 @@ class Pair:
         self.MEASURES = (*self.first.MEASURES, *self.second.MEASURES)
         self.COST = 1.0
         self.Settings = _settings_of(self.first, self.second)
+        self.says = tuple(_OF_MENDING if _mends(task) else 1.0 for task in both)
 
     def frame_shape(self, settings: Any, shape: tuple[int, int, int]) -> tuple[int, int, int]:
         """As the first makes it; the second has to read the same.
@@ -121,12 +130,14 @@ class Pair:
         )
 
     def loss(self, settings: Any, answer: Any, target: Any) -> Any:
-        """Both losses, each weighed by what it comes to once it is learned."""
+        """Both losses, each weighed by what it comes to once it is learned, and by its say."""
         costs = [
-            task.loss(one, a, t) / task.COST
-            for (task, one), a, t in zip(self.each(settings), answer, target, strict=True)
+            say * task.loss(one, a, t) / task.COST
+            for say, (task, one), a, t in zip(
+                self.says, self.each(settings), answer, target, strict=True
+            )
         ]
-        return 0.5 * (costs[0] + costs[1])
+        return costs[0] + costs[1]
 
     def notes(self, settings: Any, answers: Sequence[Any], targets: Sequence[Any]) -> list[Any]:
         """Pairs of notes."""

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.slow
 
 TASKS = [name for name in task_names() if name not in LABEL_TASKS]
 TASKS += ["denoise+detect", "enhance+segment", "denoise+classify"]
-TASKS += ["generate+segment", "generate+classify"]
+TASKS += ["generate+segment", "generate+classify", "generate+detect"]
 SMALL = Preprocessing(height=32, width=32)
 
 
@@ -242,19 +242,3 @@ def test_a_pair_has_the_settings_of_both() -> None:
     assert pair.MEASURES == ("psnr", "ssim", "f1") and pair.ANSWER == "picture+edges"
     with pytest.raises(EdgecrnnError, match=r"noise: expected [01] to 100"):
         pair.Settings(noise=900)
-
-
-@pytest.mark.parametrize("second", ["segment", "detect", "quality"])
-def test_two_tasks_over_one_encoder_cost_less_than_two_models(second: str) -> None:
-    from edgecrnn.train.network.cost import model_multiply_adds
-    from edgecrnn.train.pictures.network import build_picture_model
-
-    filled = NetworkSettings(sequence="patches").filled()
-
-    def cost(name: str) -> int:
-        task = picture_task(name)
-        return model_multiply_adds(
-            build_picture_model(task, task.Settings(), filled, (96, 96, 3), 11)
-        )
-
-    assert cost(f"denoise+{second}") < 0.7 * (cost("denoise") + cost(second))

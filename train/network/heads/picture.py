@@ -11,6 +11,10 @@ from keras import layers, ops
 from edgecrnn.train.network.trunk import Trunk, convolved
 from edgecrnn.train.tasks import HeadShape
 
+# A picture made of noise is made by the decoder; what a pixel shows is known only with what lies
+# far from it; a frame is mended of what lies near.
+_MOST_FIRST = ("pixels", "one", "each", "change", "holes")
+
 
 def build(trunk: Trunk, shape: HeadShape) -> Any:
     """float32 [batch, height, width, channels], or `scale` times as high and wide.
@@ -19,7 +23,8 @@ def build(trunk: Trunk, shape: HeadShape) -> Any:
     2016), and added to what the encoder read at that size.
     """
     # What two heads write of one decoder's few numbers, each writes badly.
-    x = _decoded(trunk, f"_{shape.form}" if trunk.pair else "")
+    name = f"_{shape.form}" if trunk.writers else ""
+    x = _decoded(trunk, name, cheap_levels(trunk.writers, shape.form))
     change = shape.form in ("change", "holes")
     numbers = layers.Conv2D(
         shape.channels * shape.scale**2, 3, padding="same", name=f"write_{shape.form}",
@@ -44,7 +49,24 @@ def build(trunk: Trunk, shape: HeadShape) -> Any:
     return ops.softmax(numbers) if shape.form == "one" else ops.sigmoid(numbers)
 
 
-def _decoded(trunk: Trunk, name: str) -> Any:
+def cheap_levels(writers: tuple[str, ...], form: str) -> tuple[int, ...]:
+    """Which sizes (1: a half of the frame's, 2: a quarter) a head decodes cheaply.
+
+    Most of what a network costs is its decoder, and two heads have to cost much less than two
+    networks. Of two that write, the one that needs its decoder most keeps all of it.
+
+    Args:
+        writers: as a `Trunk` says.
+        form: of the head.
+    """
+    if not writers:
+        return ()
+    if len(writers) == 1:
+        return (2,)
+    return () if form == min(writers, key=_MOST_FIRST.index) else (1, 2)
+
+
+def _decoded(trunk: Trunk, name: str, cheap: tuple[int, ...]) -> Any:
     x = trunk.levels[-1]
     for index in range(len(trunk.levels) - 2, -1, -1):
         level = trunk.levels[index]
@@ -52,7 +74,7 @@ def _decoded(trunk: Trunk, name: str) -> Any:
         x = layers.Conv2D(filters, 1, name=f"narrow_{which}")(x)
         x = layers.UpSampling2D(2, interpolation="bilinear", name=f"enlarge_{which}")(x)
         x = ops.add(x, level)
-        if trunk.pair and index:
+        if index in cheap:
             # Each filter for itself, then across them (Howard et al., 2017): a seventh of the cost.
             x = layers.DepthwiseConv2D(3, padding="same", name=f"smooth_{which}")(x)
             x = layers.Conv2D(filters, 1, activation="relu", name=f"write_{which}")(x)
