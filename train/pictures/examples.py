@@ -10,12 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecrnn.train.data.batches import Window
+from edgecrnn.train.pictures.cropping import cropped
 from edgecrnn.train.pictures.either import Asked, Either
 from edgecrnn.train.pictures.load import Pictures
 from edgecrnn.train.tasks import Example, PictureTask, Truth
 
 # Splits draw their noise, holes and so on from streams of their own, always the same.
 _SPLITS = {"train": 1, "val": 2, "test": 3, "all": 4}
+# Share of a side that is cut away at most where the data says what stands where in a picture.
+_CROP = 0.25
 
 
 def fixed_examples(
@@ -67,6 +70,8 @@ def training_batches(
             picture, truth = pictures.pictures[index], pictures.truths[index]
             if task.FLIPS and rng.random() < 0.5:
                 picture, truth = _mirrored(picture, truth)
+            if truth.mask is not None or truth.boxes is not None:
+                picture, truth = cropped(picture, truth, rng, _CROP)
             groups.append(_of_picture(task, settings, picture, truth, rng))
         yield _window(groups, np.ones(batch, np.float32))
 

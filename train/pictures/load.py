@@ -153,4 +153,4 @@ def _mask(
             f"{mask.max()}"
         )
     size = (preprocessing.width, preprocessing.height)
-    return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+    return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
