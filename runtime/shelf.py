@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.files import sync_folder
+from edgecrnn.runtime.files import sync_file, sync_folder
 
 # number-time-what: the number orders them, since a board's clock may jump.
 _NAME = re.compile(r"(\d{6,})-\d{8}T\d{6}Z-.+")
@@ -53,7 +54,7 @@ class Shelf:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._sweep()
-            Path(tempfile.mkdtemp(prefix=_HIDDEN, dir=folder)).rmdir()
+            self.end(self._hidden())
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise EdgecrnnError(
@@ -87,11 +88,7 @@ class Shelf:
                 f"{self.folder}: expected {self._free / _MB:g} MB left on the disk, got "
                 f"{left / _MB:.0f} MB; free some"
             )
-        place = Path(tempfile.mkdtemp(prefix=_HIDDEN, dir=self.folder))
-        # The lock ends with the process, however it ends: then the next one may sweep it away.
-        self._locks[place] = lock = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return place
+        return self._hidden()
 
     def end(self, place: Path) -> None:
         """Remove what is left of a folder that `begin` gave."""
@@ -122,23 +119,42 @@ class Shelf:
             )
         self._make_room(self._cap - size)
         parent = self.folder / under if under else self.folder
-        parent.mkdir(exist_ok=True)
+        if not parent.is_dir():
+            parent.mkdir(exist_ok=True)
+            sync_folder(self.folder)
+        if not written.is_dir():
+            sync_file(written)
         while True:
             self._number += 1
             stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
             path = parent / f"{self._number:06d}-{stamp}-{what}{written.suffix}"
-            if not path.exists():
-                os.replace(written, path)
+            if not path.exists() and _named(written, path):
                 sync_folder(parent)
                 return path
 
     def remove(self, path: Path) -> None:
         """Take a clip away, whole at once."""
-        gone = Path(tempfile.mkdtemp(prefix=_HIDDEN, dir=self.folder))
+        gone = self._hidden()
         with contextlib.suppress(OSError):
             os.replace(path, gone / "x")
-        shutil.rmtree(gone, ignore_errors=True)
+        self.end(gone)
         self._sizes.pop(path, None)
+
+    def _hidden(self) -> Path:
+        """A folder that is locked against those who sweep, until `end`."""
+        while True:
+            place = Path(tempfile.mkdtemp(prefix=_HIDDEN, dir=self.folder))
+            with contextlib.suppress(FileNotFoundError):
+                lock = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                # It ends with the process, however that ends: then the next one may sweep it away.
+                # Where a file system knows no locks, nothing is swept either.
+                with contextlib.suppress(OSError):
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+                if place.exists():
+                    self._locks[place] = lock
+                    return place
+                # Swept in the moment before it was locked.
+                os.close(lock)
 
     def _make_room(self, most: float) -> None:
         """Remove the oldest until the clips take at most so many bytes."""
@@ -166,7 +182,10 @@ class Shelf:
     def _sweep(self) -> None:
         """Remove what a process left behind that was killed."""
         for path in self.folder.glob(f"{_HIDDEN}*"):
-            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            except OSError:
+                continue  # another one has just ended with it
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(path, ignore_errors=True)
@@ -174,6 +193,24 @@ class Shelf:
                 pass  # another process, or another stream of this one, is writing there
             finally:
                 os.close(lock)
+
+
+def _named(written: Path, path: Path) -> bool:
+    """Give it its name; False where another stream was faster, which is never overwritten."""
+    try:
+        if written.is_dir():
+            # Over a folder that holds anything, no rename goes.
+            written.rename(path)
+        else:
+            os.link(written, path)
+    except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+            return False
+        if written.is_dir():
+            raise
+        # A file system without hard links.
+        os.replace(written, path)
+    return True
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,36 @@ def test_two_shelves_on_one_folder_do_not_overwrite(tmp_path: Path) -> None:
     one, two = (Shelf(tmp_path, cap=1, free=0) for _ in range(2))
     names = {put(shelf, 10).name for shelf in (one, two, one, two)}
     assert len(names) == len(kept(tmp_path)) == 4
+
+
+def test_many_who_open_and_write_at_once_lose_nothing(tmp_path: Path) -> None:
+    """Streams of one run that share a folder, and runs that start meanwhile."""
+
+    def pictures(number: int) -> int:
+        shelf = Shelf(tmp_path, cap=100, free=0)
+        for _ in range(60):
+            with shelf.writing() as place:
+                (place / "x.png").write_text(str(number))
+                shelf.keep(place / "x.png", "", "same")
+                Shelf(tmp_path, cap=100, free=0)
+        return number
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(pictures, range(4))) == [0, 1, 2, 3]
+    assert len(list(tmp_path.glob("0*.png"))) == 240
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_picture_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.fstat(file).st_ino))
+    shelf = Shelf(tmp_path, cap=100, free=0)
+    with shelf.writing() as place:
+        (place / "x.png").write_text("x")
+        path = shelf.keep(place / "x.png", "cat", "corrected")
+    assert synced == [each.stat().st_ino for each in (tmp_path, path, path.parent)]
 
 
 def test_a_nearly_full_disk_is_left_alone(tmp_path: Path) -> None:
