@@ -30,6 +30,7 @@ TAKES: Takes = "results"
 PASSWORD = "EDGECRNN_MQTT_PASSWORD"  # the variable that keeps it out of the process list
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _KEEPALIVE = 15  # seconds; a silent broker is noticed after one and a half
+_NO_ROOM = 15  # paho's MQTT_ERR_QUEUE_SIZE
 _RESERVE = 16  # messages beside the states that the queue has room for
 _EXPECTED = "expected mqtt://[USER:PASSWORD@]HOST[:PORT]/TOPIC"
 
@@ -113,6 +114,7 @@ class Mqtt:
         self._again = False
         self._hurry = threading.Event()
         self._accepted = self._confirmed = 0
+        self._announcing: set[int] = set()  # messages of the last connection, not confirmed
         self._count = threading.Lock()
         client.max_queued_messages_set(options.queue + _RESERVE)
         client.reconnect_delay_set(1, 30)
@@ -168,13 +170,19 @@ class Mqtt:
         with self._count:
             return self._accepted - self._confirmed
 
-    def _publish(self, topic: str, text: str) -> None:
-        """Send, or keep until there is a connection."""
+    def _publish(self, topic: str, text: str) -> int | None:
+        """Send, or keep until there is a connection; its number, None where there is no room."""
         with self._count:
             self._accepted += 1
-        self._client.publish(topic, text, qos=1, retain=True)
+        message = self._client.publish(topic, text, qos=1, retain=True)
+        if message.rc == _NO_ROOM:
+            with self._count:
+                self._accepted -= 1
+            return None
+        return int(message.mid)
 
     def _published(self, client: Any, data: Any, mid: int, reason: Any, properties: Any) -> None:
+        self._announcing.discard(mid)
         with self._count:
             self._confirmed += 1
             again = self._again and self._accepted == self._confirmed
@@ -189,12 +197,19 @@ class Mqtt:
             self.error = f"the broker refused: {reason}"
             return
         self.error = ""
-        self._publish(f"{self._topic}/status", "online")
-        if self._options.discovery:
-            for topic, config in discovery(self._topic, self._options.prefix, self._stream):
-                self._publish(topic, json.dumps(config))
+        # What a broken connection left unconfirmed of it is sent again by the client itself.
+        if not self._announcing:
+            self._announcing = self._announce()
         # What is sent again after a reconnect may overtake what is newer; the newest comes last.
         self._again = bool(self._state)
+
+    def _announce(self) -> set[int]:
+        """Say that it is online, and what there is; the messages' numbers."""
+        said = [self._publish(f"{self._topic}/status", "online")]
+        if self._options.discovery:
+            for topic, config in discovery(self._topic, self._options.prefix, self._stream):
+                said.append(self._publish(topic, json.dumps(config)))
+        return {number for number in said if number is not None}
 
     def _disconnected(
         self, client: Any, data: Any, flags: Any, reason: Any, properties: Any

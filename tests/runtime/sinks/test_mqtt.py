@@ -9,6 +9,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.runtime.sinks.broker import Broker, Listener, Relay
@@ -177,6 +179,29 @@ def test_what_is_over_the_bound_is_counted_and_the_newest_state_stays(start: Sta
     late = Listener(broker, "pets/state")
     assert eventually(lambda: frames_of(late.of("pets/state")) == [100])
     late.close()
+
+
+def test_connections_that_break_at_once_fill_no_queue(start: Start) -> None:
+    """As of a broker that takes connections and confirms nothing."""
+    broker = start()
+    broker.stop()
+    sink = open_mqtt(broker, "pets/door?queue=5&every=0")
+    mqtt: Any = sink._sink
+    taken = SimpleNamespace(is_failure=False)
+    for _ in range(40):
+        mqtt._connected(mqtt._client, None, None, taken, None)
+    write(sink, 1)
+    mqtt.error = "not connected yet"
+    broker.start()
+    assert connected(sink)
+    listener = Listener(broker)
+    assert eventually(lambda: mqtt._waiting() == 0)
+    write(sink, 2)
+    assert eventually(lambda: frames_of(listener.of("pets/door/state"))[-1:] == [2])
+    assert listener.of("pets/door/status")[-1] == "online"
+    assert sink.dropped == 0
+    close_sinks([sink])
+    listener.close()
 
 
 def test_the_state_comes_again_after_a_while(start: Start) -> None:
