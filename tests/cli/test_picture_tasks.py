@@ -35,7 +35,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     export_scenes(folder / "data", SceneSettings(train=48, val=16, test=16, size=32))
     printed, _ = edgecrnn(
         "train", folder / "data", "--task", "denoise", "--set", "noise=20", "--out",
-        folder / "run", *TRAIN,
+        folder / "run", *TRAIN, "--seed", "3",
     )  # fmt: skip
     assert "on the test split:" in printed and "psnr" in printed
     printed, _ = edgecrnn(
@@ -44,6 +44,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )  # fmt: skip
     assert "preferred" in printed and "over 16 held-out pictures" in printed
     return folder
+
+
+def test_a_seed_is_that_of_the_training(made: Path) -> None:
+    assert json.loads((made / "run" / "run.json").read_bytes())["train"]["seed"] == 3
 
 
 def test_the_report_shows_what_was_made(made: Path) -> None:

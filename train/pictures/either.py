@@ -18,6 +18,9 @@ from edgecrnn.train.pictures.pair import GENERATE, Pair
 from edgecrnn.train.tasks import Example, Truth
 
 KINDS = 2
+# What is learned beside generating is learned with less say too; generating is not: with as much
+# for both, what was made covered 87 % of what it covers alone, and reading lost nothing.
+_OF_READING = 0.1
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Either(Pair):
         self.ANSWER = EITHER.join((self.first.ANSWER, self.second.ANSWER))
         made = [each for each in self.first.MEASURES if self.by_class or each != "as_asked"]
         self.MEASURES = (*made, *self.second.MEASURES)
+        self.says = (1.0, _OF_READING)
 
     @property
     def by_class(self) -> bool:
@@ -57,7 +61,7 @@ class Either(Pair):
         return tuple(Example(one.frame, Asked(n, one.target)) for n, one in enumerate(made))
 
     def loss(self, settings: Any, answer: Any, target: Any) -> Any:
-        """Each kind of frame by its own task, weighed by what it comes to once it is learned.
+        """Each kind of frame by its own task, weighed by what it comes to once learned and its say.
 
         Args:
             settings: those of both.
@@ -67,10 +71,10 @@ class Either(Pair):
         from keras import ops
 
         costs = []
-        for (task, one), own, true in zip(
-            self.each(settings), own_answers(answer), target, strict=True
+        for say, (task, one), own, true in zip(
+            self.says, self.each(settings), own_answers(answer), target, strict=True
         ):
-            costs.append(task.loss(one, own, true) / task.COST)
+            costs.append(say * task.loss(one, own, true) / task.COST)
         return ops.concatenate(costs, axis=0)
 
     def notes(self, settings: Any, answers: Sequence[Any], targets: Sequence[Any]) -> list[Any]:

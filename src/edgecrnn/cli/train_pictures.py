@@ -30,7 +30,7 @@ _USED = {
         "epochs", "batch", "learning_rate", "schedule", "clip_norm", "weight_decay", "patience",
         "seed", "adversarial",
     ),
-    DataSettings: (),
+    DataSettings: ("seed",),  # the same flag as training's
     Augmentation: (),
 }  # fmt: skip
 

@@ -67,10 +67,13 @@ def test_who_needs_its_decoder_most_keeps_all_of_it(
         ("denoise+segment", (0.1, 1.0)),
         ("segment+reconstruct", (1.0, 0.1)),
         ("boundary+detect", (1.0, 1.0)),
-        ("generate+segment", (1.0, 1.0)),
+        ("generate+segment", (1.0, 0.1)),
+        ("generate+classify", (1.0, 0.1)),
     ],
 )
-def test_who_mends_has_a_tenth_of_the_say(name: str, says: tuple[float, float]) -> None:
+def test_who_mends_or_reads_beside_generating_has_a_tenth_of_the_say(
+    name: str, says: tuple[float, float]
+) -> None:
     pair = picture_task(name)
     assert isinstance(pair, Pair) and pair.says == says
 
