@@ -16,6 +16,7 @@ COMMANDS = {
     "train": ("train", "{data}", "--out", "{to}"),
     "demo": ("demo", "--out", "{to}"),
     "demo --export": ("demo", "--export", "{to}"),
+    "convert": ("convert", "{data}", "--device", "linux-x86_64", "--out", "{to}"),
     "evaluate --json": ("evaluate", "{data}", "{data}", "--json", "{to}"),
     "bench --json": ("bench", "{data}", "--json", "{to}"),
 }
@@ -46,7 +47,7 @@ def test_an_output_that_cannot_be_written(
     (tmp_path / "proc").symlink_to("/proc")
     os.mkfifo(tmp_path / "pipe")
     # What is there already is of the other sort: a file for a folder, a folder for a file.
-    if "--json" in command:
+    if "--json" in command or command == "convert":
         (tmp_path / "other").mkdir()
     else:
         (tmp_path / "other").write_text("a person's own")

@@ -55,6 +55,7 @@ def execute(args: argparse.Namespace) -> int:
     from edgecrnn.devices.profile import load_profile, require_runnable
 
     settings = read_settings(ConvertSettings, args)
+    check_output(args.out, args.force, ())
     foreign = args.model.suffix.lower() in _MODELS or args.model.is_file()
     _check_flags(args, foreign)
     profile = require_runnable(load_profile(args.device))
@@ -77,7 +78,6 @@ def _convert_run(
 
         return convert_picture_run(args, settings, profile)
     record = read_record(args.model)
-    check_output(args.out, args.force)
     data = training_data(record, args.data, args.cache)
     subject = run_subject(args.model, record, data, settings)
     converted = convert(subject, profile, args.out, settings, _say)
@@ -98,8 +98,7 @@ def _convert_model(
     check_file(args.model)
     labels = read_labels(args.labels)
     page = args.out.with_name(f"{args.out.name}.html")
-    for path in (args.out, page):
-        check_output(path, args.force)
+    check_output(page, args.force, ())
     # TensorFlow is imported only now: most mistakes are told at once.
     start_tensorflow()
     from edgecrnn.convert.conversion import convert

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from edgecrnn.convert.settings import ConvertSettings
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.files import check_output
 
 if TYPE_CHECKING:
     from edgecrnn.devices.profile import DeviceProfile
@@ -24,7 +23,6 @@ def convert_picture_run(
     from edgecrnn.train.pictures.record import read_picture_record
 
     record = read_picture_record(args.model)
-    check_output(args.out, args.force)
     data = picture_data(record, args.data)
     from edgecrnn.train.tensorflow_start import start_tensorflow
 

@@ -78,7 +78,7 @@ def _explain(args: argparse.Namespace) -> int:
         raise EdgecrnnError(
             f"--out: expected a name that ends in .png or .mp4, got {str(out)!r}; rename it"
         )
-    check_output(out, args.force)
+    check_output(out, args.force, ())
     explainer = open_explainer(args.run)
     label = label_number(explainer.record, args.label) if args.label is not None else None
     frames = read_subject(args.clip, explainer.record)
