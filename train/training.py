@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.files import new_folder, not_written, write_file
 from edgecrnn.train.data.augment import Augmentation
 from edgecrnn.train.data.batches import (
@@ -82,6 +83,7 @@ def train(
     """
     if resume:
         check_same_data(out, data.hash)
+    _check_validation(root, data)
     plan = settled(plan, data)
     _check_streams(data, plan)
     machines.rows(plan.train.batch)
@@ -164,6 +166,16 @@ def _write_run(out: Path, plan: Plan, parts: Parts, record: RunRecord) -> None:
     except OSError as error:
         # What is trained so far stands in the checkpoints: --resume only writes this again.
         raise not_written(out, error) from error
+
+
+def _check_validation(root: Path, data: Data) -> None:
+    """Refuse data whose few files for validation were all skipped."""
+    if not len(data.splits["val"]):
+        reason = f", for example {data.skipped[0].path}" if data.skipped else ""
+        raise EdgecrnnError(
+            f"{root}: expected usable files in val, by which the epoch is chosen, got none: all "
+            f"were skipped{reason}; replace them"
+        )
 
 
 def _check_streams(data: Data, plan: Plan) -> None:

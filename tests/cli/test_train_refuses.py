@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from tests.journey import TRAIN, write_clips
+from tests.journey import TRAIN, write_clips, write_pictures
 
 from edgecrnn import cli
 
@@ -40,3 +40,16 @@ def test_a_choice_that_cannot_be(
     assert cli.main([*words, *TRAIN, *flags]) == 2
     assert said in capsys.readouterr().err.splitlines()[-1]
     assert not out.exists()
+
+
+def test_validation_of_broken_files_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_pictures(tmp_path / "data" / "train", per_class=20)
+    for label in ("bright", "dark"):
+        (tmp_path / "data" / "val" / label).mkdir(parents=True)
+        (tmp_path / "data" / "val" / label / "0.png").write_bytes(b"no picture")
+    words = ["train", str(tmp_path / "data"), "--out", str(tmp_path / "run"), *TRAIN]
+    assert cli.main(words) == 2
+    assert "expected usable files in val" in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "run").exists()
