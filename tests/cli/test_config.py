@@ -85,6 +85,29 @@ def test_what_a_run_writes_gives_the_same_plan_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "words", "said"),
+    [
+        ("pictures", "--window 4", "--window: expected clips, which it is for, got pictures"),
+        ("pictures", "--frame-rate 5", "--frame-rate: expected clips"),
+        ("pictures", "--no-motion", "--motion: expected clips"),
+        ("pictures", "--blocks 2", "--blocks: expected --sequence patches beside it, got columns"),
+        ("clips", "--blocks 2", "--blocks: expected --sequence patches beside it, got time"),
+        ("clips", "--temperature 3", "--temperature: expected --teacher beside it, got none"),
+        ("clips", "--quantization-epochs 2", "expected --quantization-aware beside it, got none"),
+    ],
+)
+def test_a_flag_that_nothing_would_come_of_is_refused(
+    kind: str, words: str, said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(EdgecrnnError) as caught:
+        planned(*words.split(), kind=kind)
+    assert said in str(caught.value)
+    # A file may be that of another training.
+    lines = "window = 4\nblocks = 2\ntemperature = 3.0\nquantization_epochs = 2\nmotion = false"
+    planned(config=written(tmp_path, lines), kind=kind)
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("epoch = 3", "got 'epoch' (did you mean 'epochs'?)"),

@@ -29,7 +29,8 @@ def add_config(
     """Put the file's settings into `args` where no flag was given.
 
     Args:
-        args: what the parser returned; a flag that was not given is absent.
+        args: what the parser returned; a flag that was not given is absent. `of_file` becomes the
+            names of those that the file gave.
         path: TOML, or YAML by its name, one line a setting, named as the flag is (learning_rate or
             learning-rate).
         classes: dataclasses whose fields are settings.
@@ -66,8 +67,9 @@ def add_config(
     for cls in dict.fromkeys(fields.values()):
         own = {name: value for name, value in read.items() if fields.get(name) is cls}
         _check_together(args, path, cls, own)
+    args.of_file = frozenset(name for name in read if getattr(args, name, None) is None)
     for name, value in read.items():
-        if getattr(args, name, None) is None:
+        if name in args.of_file:
             setattr(args, name, tuple(value) if isinstance(value, list) else value)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from edgecrnn.cli.budget import Budget, read_budget, widest
 from edgecrnn.cli.config import add_config
 from edgecrnn.cli.flags import add_settings, read_settings
+from edgecrnn.cli.unused import refuse_unused
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.files import check_output
 from edgecrnn.runtime.preprocess import Preprocessing
@@ -206,13 +207,15 @@ def plan_of(args: argparse.Namespace, kind: str) -> Plan:
     if not hasattr(args, "crop") and kind == "pictures":
         args.crop = PICTURE_CROP
     train = read_settings(TrainSettings, args)
-    return Plan(
+    plan = Plan(
         preprocessing=read_settings(Preprocessing, args, width=width, height=height),
         data=read_settings(DataSettings, args, shortest=train.window, seed=train.seed),
         network=read_settings(NetworkSettings, args),
         train=train,
         augmentation=read_settings(Augmentation, args),
     )
+    refuse_unused(args, plan, kind)
+    return plan
 
 
 def read_size(given: str) -> tuple[int, int]:
