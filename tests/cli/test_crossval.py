@@ -72,6 +72,7 @@ def test_an_interrupted_fold_is_trained_to_its_end(
     [
         (["--folds", "2"], "--folds: expected 3 to 50, got 2"),
         (["--folds", "40"], "got 40 folds of"),
+        (["--task", "denoise"], "--task: expected classify or multilabel for folds, got denoise"),
         (["--group", "("], "--group: expected a regular expression"),
         (["--group", "camera"], "expected to find 'camera' in the name of every file"),
         (["--epochs", "3"], "expected folds of the same data with the same settings, got others"),

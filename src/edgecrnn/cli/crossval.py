@@ -48,11 +48,17 @@ def execute(args: argparse.Namespace) -> int:
     from edgecrnn.train.data.store import load
     from edgecrnn.train.folds import LEAST, groups_of, make_folds, pooled
     from edgecrnn.train.plan import check_plan
+    from edgecrnn.train.tasks import LABEL_TASKS, is_picture_task
     from edgecrnn.train.tensorflow_start import start_tensorflow
 
     if not LEAST <= args.folds <= 50:
         raise EdgecrnnError(f"--folds: expected {LEAST} to 50, got {args.folds}")
     read_choices(args)
+    if hasattr(args, "task") and is_picture_task(args.task):
+        raise EdgecrnnError(
+            f"--task: expected {' or '.join(LABEL_TASKS)} for folds, got {args.task}; train it "
+            "once with edgecrnn train"
+        )
     digests = digests_of(args.data, cache_root(getattr(args, "cache", "")))
     layout = read_layout(args.data, 0, digest=digests)
     plan = plan_of(args, layout.kind)

@@ -246,8 +246,8 @@ def _within(plan: Plan, budget: Budget, classes: int) -> Plan:
 
 def refuse_settings(args: argparse.Namespace) -> None:
     """Resuming takes every setting from the run; another one would make it another run."""
-    for name in ("size", "config", "budget"):
-        if getattr(args, name) is not None:
+    for name in ("size", "config", "budget", "set"):
+        if getattr(args, name) not in (None, []):
             raise EdgecrnnError(
                 f"--{name}: expected no settings beside --resume, which goes on with those of the "
                 "run; leave it out, or start a new run"

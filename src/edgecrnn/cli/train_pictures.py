@@ -27,8 +27,8 @@ _USED = {
     Preprocessing: ("height", "width", "color", "fit"),
     NetworkSettings: ("task", "width", "units", "blocks", "cell_clip"),
     TrainSettings: (
-        "epochs", "batch", "learning_rate", "schedule", "clip_norm", "weight_decay", "patience",
-        "seed", "adversarial",
+        "epochs", "batch", "learning_rate", "schedule", "average", "clip_norm", "weight_decay",
+        "patience", "seed", "adversarial",
     ),
     DataSettings: ("seed",),  # the same flag as training's
     Augmentation: (),
