@@ -128,7 +128,7 @@ def fold_data(data: Data, pool: FrameStore, fold: _Ints, number: int) -> Data:
     told.update(f"{number}".encode() + fold.astype("<i8").tobytes())
     return Data(
         data.kind, data.task, data.labels, data.frame_rate, data.preprocessing, splits,
-        data.skipped, told.hexdigest(), False, (),
+        data.skipped, told.hexdigest(), data.made_split, (), data.hash,
     )  # fmt: skip
 
 

@@ -93,6 +93,7 @@ def record_of(
             split_seed=plan.data.seed,
             counts=counts,
             skipped=tuple(f"{item.path}: {item.reason}" for item in data.skipped),
+            part_of=data.part_of,
         ),
         decision=decision,
         parameters=sum(int(np.prod(weight.shape)) for weight in network.trainable_weights),

@@ -37,6 +37,7 @@ class DataRecord:
     split_seed: int
     counts: Mapping[str, Mapping[str, int]]
     skipped: tuple[str, ...]
+    part_of: str = ""  # hash of the data whose fold this is, "" where it is no fold
 
     def __post_init__(self) -> None:
         check(self)

@@ -90,7 +90,7 @@ def load_for(subject: Subject, root: Path, cache: str, progress: Progress | None
         seed=trained.seed if trained else 0,
         cache=cache,
     )
-    accepted = trained.hash if trained else ""
+    accepted = (trained.part_of or trained.hash) if trained else ""
     data = load(root, subject.preprocessing, settings, subject.labels, progress, accepted=accepted)
     if data.kind != subject.kind:
         raise EdgecrnnError(
@@ -104,7 +104,7 @@ def load_for(subject: Subject, root: Path, cache: str, progress: Progress | None
             f"data for {data.task}; give other data or another model"
         )
     split_lost = trained and trained.made_split and not data.made_split
-    if trained and split_lost and data.hash == trained.hash:
+    if trained and split_lost and data.hash == accepted:
         # Only train was given: training made the rest of the split, so load as it did.
         data = load(root, subject.preprocessing, settings, None, progress, accepted=accepted)
     return data
@@ -122,7 +122,9 @@ def _open_run(path: Path) -> Subject:
         warmup=record.warmup,
         task=record.task,
         decision=record.decision,
-        trained=TrainedOn(record.data.hash, record.data.made_split, record.data.split_seed),
+        trained=TrainedOn(
+            record.data.hash, record.data.made_split, record.data.split_seed, record.data.part_of
+        ),
         promise=record.validation,
     )
 

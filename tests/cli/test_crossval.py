@@ -52,6 +52,20 @@ def test_what_is_finished_is_not_trained_again(
     assert (done / "folds" / "fold-1" / "model.keras").stat().st_mtime_ns == before
 
 
+def test_a_fold_is_judged_on_what_no_fold_has_seen(
+    done: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fold = str(done / "folds" / "fold-1")
+    capsys.readouterr()
+    assert cli.main(["evaluate", fold, str(done / "data")]) == 0
+    assert "the test split that training made (seed 0)" in capsys.readouterr().out
+    assert cli.main(["evaluate", fold, str(done / "data"), "--split", "train"]) == 0
+    assert "Note: training has used this split" in capsys.readouterr().out
+    words = ["--device", "linux-x86_64", "--out", str(tmp_path / "a.edgecrnn")]
+    assert cli.main(["convert", fold, *words]) == 2
+    assert "expected a run of edgecrnn train, got a fold" in capsys.readouterr().err
+
+
 def test_an_interrupted_fold_is_trained_to_its_end(
     done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -87,6 +87,7 @@ class Data:
     hash: str  # SHA-256 over the files' names and contents, hexadecimal
     made_split: bool
     notes: tuple[str, ...]  # sentences to read: the same file in two places, a class missing
+    part_of: str = ""  # hash of the data that this is a fold of
 
 
 def load(

@@ -21,6 +21,7 @@ class TrainedOn:
     hash: str  # SHA-256 over the files' names and contents, hexadecimal
     made_split: bool  # training made the split that the folder does not have
     seed: int  # of that split
+    part_of: str = ""  # hash of the data of which it is a fold without test, "" where it is whole
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def choose_clips(data: Data, asked: str | None, trained: TrainedOn | None) -> Ch
     splits = {name: store for name, store in data.splits.items() if len(store)}
     if not splits:
         raise EdgecrnnError("data: expected clips or pictures to judge, got none that can be used")
-    same = trained is not None and trained.hash == data.hash
+    same = trained is not None and data.hash in (trained.hash, trained.part_of)
     if asked is not None:
         if asked not in splits:
             names = sorted(splits)

@@ -154,6 +154,11 @@ def training_data(record: RunRecord, root: Path | None, cache: str = "") -> Data
             f"{root}: expected the data that the run was trained on, to calibrate and check with, "
             "got nothing there; say where it is with --data DIR"
         )
+    if record.data.part_of:
+        raise EdgecrnnError(
+            f"{record.name}: expected a run of edgecrnn train, got a fold of crossval, which was "
+            "trained on a part of the data; train once on all of it"
+        )
     settings = DataSettings(
         frame_rate=record.frame_rate,
         shortest=record.train.window if record.kind == "clips" else 1,
