@@ -47,6 +47,13 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     return holder
 
 
+def no_home() -> Exception:
+    """What pathlib raises for a user without one."""
+    with pytest.raises(RuntimeError) as raised:
+        Path("~nobody-of-that-name").expanduser()
+    return raised.value
+
+
 def test_help_tells_the_way_in_order() -> None:
     done = edgecrnn("--help")
     listed = re.findall(r"^  ([a-z]+) ", done.stdout.partition("commands:")[2], re.MULTILINE)
@@ -160,6 +167,7 @@ def test_a_missing_package_names_its_install(
         (OSError(errno.ENOSPC, "full", "/x/y"), "/x/y: expected space left on the disk, got none"),
         (OSError(errno.ENOSPC, "full"), "expected space left on the disk, got none"),
         (PermissionError(errno.EACCES, "no", "/x"), "/x: expected to be allowed in there"),
+        (no_home(), "expected a home folder of this user, got none"),
     ],
 )
 def test_what_a_person_can_mend(

@@ -215,6 +215,9 @@ def _sentence(error: Exception, command: str) -> str | None:
         return f"{place}expected space left on the disk, got none; free some and start again"
     if isinstance(error, FileNotFoundError) and "temporary directory" in str(error):
         return "expected a folder with room for temporary files, got none; name one in TMPDIR"
+    if isinstance(error, RuntimeError) and "home directory" in str(error):
+        # pathlib's word for a user without one, as containers make them.
+        return "expected a home folder of this user, got none; name one in HOME"
     if isinstance(error, PermissionError) and error.filename:
         return f"{error.filename}: expected to be allowed in there, got permission denied"
     if isinstance(error, OSError) and error.errno in (errno.ENAMETOOLONG, errno.EROFS):
