@@ -258,8 +258,8 @@ class Live:
         self._heartbeat.reloading()
         try:
             models = load()
-        except EdgecrnnError as error:
-            sentence = f"{error}; the bundle that runs goes on"
+        except (EdgecrnnError, OSError, MemoryError) as error:
+            sentence = f"{str(error) or 'no memory left'}; the bundle that runs goes on"
             for stream in self.streams:
                 stream.error = sentence
             self._warn(sentence)
@@ -269,7 +269,8 @@ class Live:
             for stream in self.streams:
                 stream.error = ""
             self._say(f"{models[0].bundle.path}: loaded again: {models[0].about.text()}")
-        self._heartbeat.reloaded()
+        finally:
+            self._heartbeat.reloaded()
 
     def _warn_of(self, name: str) -> Warn:
         return lambda sentence: self._warn(f"{name}: {sentence}")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.runtime.service import Manager
 
 from edgecrnn.runtime.bundle import Bundle, open_bundle
 from edgecrnn.runtime.classifier import Result
@@ -18,6 +19,7 @@ from edgecrnn.runtime.engine import load_engine
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame, Source, SourceSettings
 from edgecrnn.runtime.live import Live, LiveSettings, Model, run_live
+from edgecrnn.runtime.notify import Notifier
 from edgecrnn.runtime.sinks import Bounded
 from edgecrnn.runtime.sources import open_source
 from edgecrnn.runtime.tally import Summary
@@ -82,6 +84,33 @@ def test_a_file_whose_sink_waits_is_ended_in_order(
     (summary,) = live.run(lambda: len(kept.results) > 4)
     assert (summary.end, live.hung, kept.closed) == ("interrupted", False, True)
     assert summary.unwritten["slow"] == len(kept.results) - 1 > 4
+
+
+@pytest.mark.parametrize("error", [MemoryError(), PermissionError(13, "no", "/opt/b.edgecrnn")])
+def test_where_loading_again_fails_the_old_one_goes_on_and_the_manager_hears_of_it(
+    bundle: Bundle, write_video: Callable[..., Path], tmp_path: Path, error: Exception
+) -> None:
+    def load() -> Sequence[Model]:
+        raise error
+
+    manager, warnings = Manager(str(tmp_path / "notify")), list[str]()
+    source = open_source(str(write_video(["red"] * 50)), SourceSettings())
+    live = Live(
+        [Model.of(load_engine(bundle), bundle)],
+        [source],
+        lambda *_: [],
+        LiveSettings(realtime=True),
+        warnings.append,
+        load,
+        Notifier(manager.environment()),
+    )
+    live.reload()
+    live.run(lambda: len(warnings) > 0)
+    assert warnings[0].endswith("; the bundle that runs goes on")
+    manager.wait_for("STOPPING=1")
+    said = [line for _, line in manager.lines]
+    assert "READY=1" in said[said.index("RELOADING=1") :]
+    manager.close()
 
 
 def test_a_video_is_named_as_it_goes(bundle: Bundle, write_video: Callable[..., Path]) -> None:
