@@ -27,7 +27,12 @@ SETS = (
         "trashnet6", (96, 96),
         ("--epochs", "40", "--flip", "horizontal", "--turn", "30"),
     ),
-    Set("body_pose", (64, 64), (), test_is_val=True),
+    Set(
+        "body_pose", (64, 64),
+        ("--epochs", "60", "--turn", "10", "--shift", "0.1", "--zoom-out", "0.3", "--tint", "0.2",
+         "--balanced"),
+        test_is_val=True,
+    ),
     Set(
         "tank_state", (64, 48),
         ("--frame-rate", "5", "--epochs", "25", "--batch", "8", "--balanced"),
