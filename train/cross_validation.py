@@ -92,6 +92,7 @@ def cross_validate(
     _start(out, {"data": data.hash, "fold": fold.tolist(), "settings": settings_text(plan)})
     count = int(fold.max()) + 1
     names = dict(zip(pool.names, groups, strict=True))
+    labels = list(data.labels) if data.task == "classify" else []
     results = []
     for number in range(count):
         run = out / f"fold-{number + 1}"
@@ -106,21 +107,31 @@ def cross_validate(
                 return None
         judged = judge_run(run, read_record(run), part)
         clips, stream = judged.chosen.clips, judged.evaluation.stream
-        predicted = judged.evaluation.detail.predicted
+        answers = (clips.labels, judged.evaluation.detail.predicted)
+        truth, predicted = (renumbered(each, judged.evaluation.labels, labels) for each in answers)
         results.append(
             FoldResult(
-                run.name, tuple(clips.names), tuple(clips.labels.tolist()),
-                tuple(predicted.tolist()), judged.evaluation.clip.accuracy,
+                run.name, tuple(clips.names), truth, predicted, judged.evaluation.clip.accuracy,
                 None if stream is None else stream.accuracy,
             )
         )  # fmt: skip
-        labels = judged.evaluation.labels
     judged_groups = tuple(names[name] for result in results for name in result.clips)
-    found = CrossValidation(data.kind, labels, judged_groups, tuple(results))
+    found = CrossValidation(data.kind, tuple(labels), judged_groups, tuple(results))
     low, high = found.interval
     summary = {"accuracy": float(found.right.mean()), "interval": [low, high]}
     write_file(out / RESULT, json.dumps({**asdict(found), **summary}, indent=1).encode())
     return found
+
+
+def renumbered(
+    numbers: npt.NDArray[np.int64], names: Sequence[str], known: list[str]
+) -> tuple[int, ...]:
+    """The same labels, or sets of them, by their places in `known`, which the new ones join.
+
+    Each fold numbers the sets of labels that it holds.
+    """
+    known += [name for name in dict.fromkeys(names[i] for i in numbers) if name not in known]
+    return tuple(known.index(names[i]) for i in numbers)
 
 
 def cross_validation_text(found: CrossValidation) -> str:

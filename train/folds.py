@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.train.data.scan import stem_of
 from edgecrnn.train.data.split import group
 from edgecrnn.train.data.store import Data, FrameStore
 
@@ -34,7 +35,7 @@ def groups_of(
         EdgecrnnError: it is no regular expression, or finds nothing in a name.
     """
     if pattern is None:
-        stems = [Path(name).stem for name in names]
+        stems = [stem_of(Path(name)) for name in names]
         of = [""] * len(names)
         for members in group(stems, [digests.get(name, name) for name in names]):
             for i in members:
@@ -80,11 +81,22 @@ def joined(groups: Sequence[str], pairs: Iterable[tuple[int, int]]) -> tuple[str
 
 
 def make_folds(
-    labels: _Ints, groups: Sequence[str], classes: Sequence[str], count: int, seed: int
+    truth: npt.NDArray[np.bool_],
+    groups: Sequence[str],
+    classes: Sequence[str],
+    count: int,
+    seed: int,
 ) -> _Ints:
     """The fold of each clip, int64 [clips] in 0..count - 1.
 
     The largest groups go first, each to the fold that has fewest clips of the group's classes.
+
+    Args:
+        truth: bool [clips, classes]; of several labels any number may be true of a clip.
+        groups: the group of each clip.
+        classes: their names.
+        count: how many folds.
+        seed: of the order of groups of one size.
 
     Raises:
         EdgecrnnError: fewer groups than folds, or a class that some training would lack.
@@ -95,20 +107,22 @@ def make_folds(
             f"--folds: expected at most as many folds as groups of clips, got {count} folds of "
             f"{len(names)} groups; take fewer"
         )
-    held = np.zeros((len(names), len(classes)), np.int64)
+    # What no label is true of is spread like a class of its own.
+    truth = np.column_stack([truth, ~truth.any(axis=1)])
+    held = np.zeros((len(names), truth.shape[1]), np.int64)
     place = {name: i for i, name in enumerate(names)}
-    for name, label in zip(groups, labels, strict=True):
-        held[place[name], label] += 1
+    for name, true in zip(groups, truth, strict=True):
+        held[place[name]] += true
     order = np.random.default_rng(seed).permutation(len(names))
     order = order[np.argsort(-held[order].sum(axis=1), kind="stable")]
-    filled = np.zeros((count, len(classes)), np.int64)
+    filled = np.zeros((count, truth.shape[1]), np.int64)
     fold = np.zeros(len(names), np.int64)
     for index in order:
         # First by the group's own classes, then by all, so that folds are of one size.
         own = filled[:, held[index] > 0].sum(axis=1)
         fold[index] = min(range(count), key=lambda i: (own[i], filled[i].sum(), i))
         filled[fold[index]] += held[index]
-    _check(filled, classes, count)
+    _check(filled[:, :-1], classes, count)
     return fold[[place[name] for name in groups]]
 
 

@@ -20,7 +20,7 @@ from edgecrnn.runtime.preprocess import Preprocessing
 from edgecrnn.train.data.decode import BadFileError, quiet, read_picture
 from edgecrnn.train.data.digests import file_digest
 from edgecrnn.train.data.layout import read_layout
-from edgecrnn.train.data.scan import PICTURES, frame_files
+from edgecrnn.train.data.scan import PICTURES, frame_files, stem_of
 from edgecrnn.train.data.split import group
 from edgecrnn.train.data.store import Data, DataSettings, load
 from edgecrnn.train.evaluation.choice import join_stores
@@ -186,7 +186,7 @@ def _divided(data: Data, seed: int) -> tuple[Clips, list[int], list[int], str]:
             (trained + rng.permutation(len(clips) - trained)).tolist(),
             f"calibrated on the split train, certified on {' and '.join(others)}",
         )
-    stems = [Path(name).stem for name in clips.names]
+    stems = [stem_of(Path(name)) for name in clips.names]
     digests = [hashlib.sha256(clips.clip(i).tobytes()).hexdigest() for i in range(len(clips))]
     first, second = halves(stems, clips.labels.tolist(), digests, seed)
     return clips, first, second, _division(seed)

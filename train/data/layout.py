@@ -21,6 +21,7 @@ from edgecrnn.train.data.scan import (
     kind_of,
     one_kind,
     scan,
+    stem_of,
 )
 from edgecrnn.train.data.split import assign, group
 
@@ -220,7 +221,7 @@ def _with_splits(
     if evaluating and not _divisible(items):
         return [replace(item, split="test") for item in items], False
     train = [i for i, item in enumerate(items) if item.split == "train"]
-    stems = [_stem(items[i]) for i in train]
+    stems = [stem_of(items[i].path) for i in train]
     numbered, contents = [items[i].label for i in train], [items[i].digest for i in train]
     if not classes:
         numbered = _without_rare(numbered, stems, contents)
@@ -238,13 +239,9 @@ def _without_rare(numbers: list[int], stems: list[str], contents: list[str]) -> 
     return [number if counts[number] > 1 else common for number in numbers]
 
 
-def _stem(item: Item) -> str:
-    return item.path.name if item.path.is_dir() else item.path.stem
-
-
 def _divisible(items: list[Item]) -> bool:
     """Whether a model can have been trained on these files: two classes, two groups of each."""
-    groups = group([_stem(i) for i in items], [i.digest for i in items])
+    groups = group([stem_of(i.path) for i in items], [i.digest for i in items])
     counts = Counter(label for g in groups for label in {items[i].label for i in g})
     return len(counts) > 1 and min(counts.values()) > 1
 

@@ -90,6 +90,11 @@ def kind_of(path: Path) -> str:
     return "pictures" if suffix in PICTURES else "clips" if suffix in CLIPS else ""
 
 
+def stem_of(path: Path) -> str:
+    """A file's name without its suffix; that of a clip kept as a folder whole, dots and all."""
+    return path.stem if kind_of(path) else path.name
+
+
 def one_kind(root: Path, found: list[Found]) -> str:
     """What all of them are.
 

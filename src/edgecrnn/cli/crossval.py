@@ -70,8 +70,7 @@ def execute(args: argparse.Namespace) -> int:
     groups = groups_of(pool.names, contents, args.group)
     if args.keep_alike:
         groups = _with_alike(groups, pool.names, layout)
-    classes = data.labels if data.task == "classify" else tuple(map(str, range(_sets(data))))
-    fold = make_folds(pool.labels, groups, classes, args.folds, plan.train.seed)
+    fold = make_folds(pool.targets > 0.5, groups, data.labels, args.folds, plan.train.seed)
     # TensorFlow is imported only now: a mistake in the data is told at once.
     start_tensorflow()
     from edgecrnn.cli.progress import TrainingProgress
@@ -108,11 +107,6 @@ def _with_alike(groups: Sequence[str], names: Sequence[str], layout: Layout) -> 
             f"{len(set(made)):,}"
         )
     return made
-
-
-def _sets(data: Data) -> int:
-    """How many sets of labels there are; a picture's number is that of its set."""
-    return 1 + max(int(store.labels.max()) for store in data.splits.values())
 
 
 def _say(sentence: str) -> None:

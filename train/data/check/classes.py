@@ -8,6 +8,7 @@ from edgecrnn.train.data.check.finding import Entry, Finding, counted, listed
 from edgecrnn.train.data.check.reading import Reading
 from edgecrnn.train.data.layout import SPLITS, Layout
 from edgecrnn.train.data.names import recording
+from edgecrnn.train.data.scan import stem_of
 
 _TINY = 10  # files of a class in train
 _UNEQUAL = 5.0  # times as many files of one class as of another
@@ -106,7 +107,7 @@ def _recordings(layout: Layout) -> Finding | None:
         return None
     parts: dict[str, list[tuple[str, str]]] = {}
     for item in layout.items:
-        base = recording(item.path.name if item.path.is_dir() else item.path.stem)
+        base = recording(stem_of(item.path))
         if base:
             parts.setdefault(base, []).append((item.split, layout.name(item)))
     entries = []
