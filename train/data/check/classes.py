@@ -47,7 +47,9 @@ def _missing(counts: Counts) -> list[Finding | None]:
     for split, by_class in counts.items():
         gone = [name for name, count in by_class.items() if not count]
         if gone:
-            severity = "serious" if split == "train" else "warning"
+            # Without any the epoch cannot be chosen.
+            needed = split == "train" or (split == "val" and len(gone) == len(by_class))
+            severity = "serious" if needed else "warning"
             title = f"{split} has no file of {listed(gone)}"
             found.append(Finding("missing", severity, title, remedies[split]))
     return found

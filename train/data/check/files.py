@@ -7,10 +7,12 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 
+from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.train.data.check.finding import Entry, Finding, counted
 from edgecrnn.train.data.check.reading import Reading
 from edgecrnn.train.data.decode import resample
 from edgecrnn.train.data.layout import Layout
+from edgecrnn.train.data.skipped import Skipped, check_skipped
 from edgecrnn.train.data.store import DataSettings
 
 _OTHER_SHAPE = 1.15  # ratio of aspects from which a frame is another shape
@@ -32,13 +34,39 @@ def file_findings(
         settings: the shortest clip, and the share of bad files that training bears.
     """
     whole = [reading for reading in readings if not reading.error]
-    found = [_broken(layout, readings, settings)]
+    bad = [reading for reading in readings if reading.error]
+    lengths = [frames_resampled(reading, rate) for reading in whole]
+    short = [
+        (count, reading)
+        for count, reading in zip(lengths, whole, strict=True)
+        if layout.kind == "clips" and count < settings.shortest
+    ]
+    clipped = [reading for _, reading in short]
+
+    def refused(left_out: Sequence[Reading]) -> bool:
+        return _refused(layout, left_out, lengths, settings)
+
+    # Each may be few enough for itself and both too many.
+    both = refused([*bad, *clipped]) and not refused(bad) and not refused(clipped)
+    found = [_broken(layout, bad, both or refused(bad))]
     if layout.kind == "clips":
-        found.append(_short(layout, whole, rate, settings))
+        found.append(_short(layout, short, lengths, rate, settings, both or refused(clipped)))
         found += [_slow(layout, whole, rate), _other_rates(layout, whole, rate)]
         found.append(_frozen(layout, whole))
     found += [_blank(layout, whole), *_sizes(layout, whole)]
     return tuple(finding for finding in found if finding is not None)
+
+
+def _refused(
+    layout: Layout, left_out: Sequence[Reading], lengths: Sequence[int], settings: DataSettings
+) -> bool:
+    """Whether training refuses the folder where these files are left out of it."""
+    skipped = [Skipped(reading.item.path, reading.error) for reading in left_out]
+    try:
+        check_skipped(layout, skipped, lengths, settings.shortest, settings.max_bad)
+    except EdgecrnnError:
+        return True
+    return False
 
 
 def frames_resampled(reading: Reading, rate: float | None) -> int:
@@ -52,13 +80,9 @@ def _entry(layout: Layout, reading: Reading, said: str) -> Entry:
     return Entry((layout.name(reading.item),), said)
 
 
-def _broken(layout: Layout, readings: Sequence[Reading], settings: DataSettings) -> Finding | None:
-    bad = [reading for reading in readings if reading.error]
+def _broken(layout: Layout, bad: Sequence[Reading], refused: bool) -> Finding | None:
     if not bad:
         return None
-    left = {r.item.label for r in readings if not r.error and r.item.split == "train"}
-    gone = any(r.item.split == "train" and r.item.label not in left for r in bad)
-    refused = gone or len(bad) > settings.max_bad * len(readings)
     return Finding(
         "broken",
         "serious" if refused else "warning",
@@ -70,14 +94,16 @@ def _broken(layout: Layout, readings: Sequence[Reading], settings: DataSettings)
 
 
 def _short(
-    layout: Layout, whole: Sequence[Reading], rate: float | None, settings: DataSettings
+    layout: Layout,
+    short: Sequence[tuple[int, Reading]],
+    lengths: Sequence[int],
+    rate: float | None,
+    settings: DataSettings,
+    refused: bool,
 ) -> Finding | None:
-    lengths = [(frames_resampled(reading, rate), reading) for reading in whole]
-    short = [(count, reading) for count, reading in lengths if count < settings.shortest]
     if not short:
         return None
-    refused = len(short) > settings.max_bad * len(layout.items)
-    fits = sorted(count for count, _ in lengths)[math.floor(settings.max_bad * len(lengths))]
+    fits = sorted(lengths)[math.floor(settings.max_bad * len(lengths))]
     at = "" if rate is None else f" at {rate:g} frames a second"
     return Finding(
         "short",
@@ -85,7 +111,7 @@ def _short(
         f"{counted(len(short), 'clip')} shorter than a window of {settings.shortest} frames{at}"
         + (": training refuses the folder" if refused else ": training skips them"),
         f"use --window {fits} or a higher --frame-rate, or record longer"
-        if refused and fits > 1
+        if refused and 1 < fits < settings.shortest
         else "record longer, or use a smaller --window",
         tuple(_entry(layout, reading, counted(count, "frame")) for count, reading in short),
     )

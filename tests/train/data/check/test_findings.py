@@ -9,6 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
+from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.runtime.preprocess import Preprocessing
+from edgecrnn.train.data import store
 from edgecrnn.train.data.check.check import Checked, check_folder
 from edgecrnn.train.data.check.finding import Finding
 from edgecrnn.train.data.store import DataSettings
@@ -159,6 +162,32 @@ def test_short_clips(clips: Path, scene, save_clip) -> None:
     assert finding.severity == "serious" and "use --window 20" in finding.remedy
     finding = only(check(clips, frame_rate=5))
     assert len(finding.entries) == 85 and "use --window 10 or a higher" in finding.remedy
+
+
+def test_broken_and_short_clips_are_too_many_together(clips: Path, scene, save_clip) -> None:
+    for i in range(3):
+        (clips / f"train/away/{i}.avi").write_bytes(f"{i}".encode())
+        save_clip(clips / f"train/toward/short{i}.avi", [scene(900 + 9 * i + k) for k in range(9)])
+    kinds = {f.kind: (f.severity, f.title) for f in check(clips).findings}
+    with pytest.raises(EdgecrnnError, match="expected at most 5% bad files, got 6 of 87"):
+        store.load(clips, Preprocessing(height=16, width=16), DataSettings(cache=str(clips / ".c")))
+    for kind in ("broken", "short"):
+        severity, title = kinds[kind]
+        assert severity == "serious" and "training refuses the folder" in title
+
+
+def test_a_set_of_labels_whose_only_file_is_broken_is_no_class(tmp_path: Path, scene, save) -> None:
+    for split, count in (("train", 24), ("val", 30), ("test", 30)):
+        rows = ["file,cat,dog"]
+        for i in range(count):
+            save(tmp_path / split / f"{i}.jpg", scene(100 * ord(split[1]) + i))
+            rows.append(f"{i}.jpg,{i % 2},{1 - i % 2}")
+        (tmp_path / split / "labels.csv").write_text("\n".join(rows))
+    table = tmp_path / "train" / "labels.csv"
+    table.write_text(table.read_text().replace("\n0.jpg,0,1", "\n0.jpg,1,1"))
+    (tmp_path / "train" / "0.jpg").write_bytes(b"no picture")
+    finding = only(check(tmp_path))
+    assert (finding.kind, finding.severity) == ("broken", "warning")
 
 
 def test_slow_and_fast_clips(clips: Path, scene, save_clip) -> None:
