@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +44,7 @@ from edgecrnn.train.pictures.judge import (
 )
 from edgecrnn.train.pictures.load import load_pictures
 from edgecrnn.train.pictures.record import load_picture_model, read_picture_record
+from edgecrnn.train.run_folder import read_record
 from edgecrnn.train.tasks import LABEL_TASKS, PictureTask, picture_task
 
 _CHECK = ConvertSettings(check=200, calibration_frames=200)
@@ -92,10 +92,8 @@ def run(contest: Contest, data: Path, out: Path, brisque: str | None) -> dict[st
     """Train, convert and judge one task, the usual method beside it."""
     folder, bundle = out / f"{contest.title}.run", out / f"{contest.title}.edgecrnn"
     flags = [*contest.flags, "--task", contest.task]
-    started = time.monotonic()
     if not (folder / "run.json").exists():
         edgecrnn("train", str(data), "--out", str(folder), "--force", *flags)
-    seconds = time.monotonic() - started
     if not bundle.exists():
         edgecrnn(
             "convert", str(folder), "--device", "linux-x86_64", "--out", str(bundle),
@@ -103,10 +101,10 @@ def run(contest: Contest, data: Path, out: Path, brisque: str | None) -> dict[st
         )  # fmt: skip
     if contest.task in LABEL_TASKS:
         facts = label_tasks.judged(data, folder, bundle)
+        seconds = sum(line["seconds"] for line in read_record(folder).history)
         about = {"task": contest.title, "said": contest.said}
         return {**facts, **about, "train_seconds": seconds, "flags": flags}
     record = read_picture_record(folder)
-    # A run that was there already has taken its time too.
     seconds = sum(line["seconds"] for line in record.history)
     if contest.task == "generate":
         facts = judged(data, folder, bundle, out / f"{contest.title}.png")

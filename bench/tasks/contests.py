@@ -29,8 +29,10 @@ _SIGNS = ("--epochs", "16", "--batch", "32")
 CONTESTS = (
     Contest("classify", "hand_digits", ("--sequence", "columns", *_SIGNS),
             "hand signs of people it has not seen (hand_digits), 64x64"),
-    Contest("classify", "hand_digits", ("--sequence", "patches", *_SIGNS),
-            "hand signs of people it has not seen (hand_digits), 64x64", "patches"),
+    Contest("classify", "hand_digits",
+            ("--sequence", "patches", "--encoder", "plain", "--size", "96x96", "--blocks", "6",
+             "--epochs", "40", "--batch", "32"),
+            "hand signs of people it has not seen (hand_digits), 96x96", "patches"),
     Contest("classify", "arrangements",
             ("--sequence", "patches", "--blocks", "2", "--color", "gray", "--epochs", "20",
              "--batch", "32", "--learning-rate", "0.002"),
@@ -57,6 +59,6 @@ CONTESTS = (
             ("--size", "32x32", "--color", "gray", "--epochs", "40", "--batch", "64",
              "--learning-rate", "0.002"),
             "handwritten digits, 32x32"),
-    Contest("segment", "scenes", (*_MADE, "--epochs", "14"), "scenes of handwritten digits, 96x96"),
-    Contest("detect", "scenes", (*_MADE, "--epochs", "24"), "scenes of handwritten digits, 96x96"),
+    Contest("segment", "scenes", (*_MADE, "--epochs", "20"), "scenes of handwritten digits, 96x96"),
+    Contest("detect", "scenes", (*_MADE, "--epochs", "40"), "scenes of handwritten digits, 96x96"),
 )  # fmt: skip

@@ -53,11 +53,12 @@ def judged(data: Path, run: Path, bundle: Path, strip: Path) -> dict[str, Any]:
     features = {
         name: _features(real, pixels)
         for name, pixels in (
-            ("test", test[0]), ("usual", usual), *((n, m[0]) for n, m in made.items()),
+            ("test", test[0]), ("usual", usual), ("true", train[0]),
+            *((n, m[0]) for n, m in made.items()),
         )
     }  # fmt: skip
     ships = opened.variant().name
-    far = {n: _frechet(features["test"], features[n]) for n in ("usual", *made)}
+    far = {n: _frechet(features["test"], features[n]) for n in ("usual", "true", *made)}
     right = _right(real, *test)
     few = np.arange(10 * _EACH) % _EACH < _TAUGHT
     taught = {n: _right(_classifier(m[0][few], m[1][few]), *test) for n, m in made.items()}
@@ -90,7 +91,8 @@ def judged(data: Path, run: Path, bundle: Path, strip: Path) -> dict[str, Any]:
             "taught": {"value": 0.8 * float(right.mean())},
         },
         "usual": {
-            "frechet": "a Gaussian fitted to the pixels",
+            "frechet": "a Gaussian fitted to the pixels; true training pictures: "
+            f"{far['true']:.1f}",
             "taught": "80 % of a classifier taught by true pictures",
         },
         "gain": {

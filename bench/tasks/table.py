@@ -80,13 +80,12 @@ def _about(one: dict[str, Any]) -> list[str]:
     return [
         f"| {one['task']} | {one['pictures']}, {one['said']} | {one['parameters']:,} | "
         f"{one['million_multiply_adds']:.0f} | {one['bytes'] / 1000:.0f} kB | "
-        f"{_minutes(one['train_seconds'])} |"
+        f"{_time(one['train_seconds'])} |"
     ]
 
 
-def _minutes(seconds: float) -> str:
-    """A run that was there already took none."""
-    return f"{seconds / 60:.0f} min" if seconds > 10 else "before"
+def _time(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:.0f} s"
 
 
 def written(page: str, folder: Path) -> str:
