@@ -190,6 +190,20 @@ def test_only_so_many_clips_are_checked(
     assert result.to_dict()["holds"] in (True, False)
 
 
+def test_a_long_clip_is_checked_by_its_beginning(clip_run: Path) -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (900, 16, 16, 3)).astype(np.uint8)
+    labels = np.zeros(1, np.int64)
+    results = [
+        check_by_masking(
+            open_explainer(clip_run),
+            FrameStore(frames[:count], np.array([0, count]), labels, ("a",), one_hot(labels, 3)),
+            CheckSettings(draws=1),
+        )
+        for count in (600, 900)
+    ]
+    assert results[0] == results[1]
+
+
 def test_no_clips_is_an_error(explainer: Explainer) -> None:
     none = FrameStore(
         np.zeros((0, 16, 16, 3), np.uint8),
