@@ -198,9 +198,8 @@ def _strip(contest: Contest, task: Any, labels: Any, verdict: Any, path: Path) -
         frame = cv2.cvtColor(example.frame, cv2.COLOR_RGB2BGR)
         shown = [frame, tell({OUTPUT_OF[task.ANSWER]: verdict.answers[index]}, labels).view(frame)]
         if contest.task not in ("retrieve", "quality", "detect"):
-            shown.append(
-                tell({OUTPUT_OF[task.ANSWER]: as_answer(example.target)}, labels).view(frame)
-            )
+            true = as_answer(example.target, len(labels))
+            shown.append(tell({OUTPUT_OF[task.ANSWER]: true}, labels).view(frame))
         size = (144, 144)
         columns.append(
             np.vstack([cv2.resize(s, size, interpolation=cv2.INTER_NEAREST) for s in shown])

@@ -14,6 +14,8 @@ from edgecrnn.train.pictures.cropping import cropped
 from edgecrnn.train.pictures.either import Asked, Either
 from edgecrnn.train.pictures.load import Pictures
 from edgecrnn.train.tasks import Example, PictureTask, Truth
+from edgecrnn.train.tasks.detect import TARGET_CHANNELS
+from edgecrnn.train.tasks.detect import as_answer as grid_as_answer
 
 # Splits draw their noise, holes and so on from streams of their own, always the same.
 _SPLITS = {"train": 1, "val": 2, "test": 3, "all": 4}
@@ -87,12 +89,18 @@ def judged_batches(
         yield _window([*own, *[own[-1]] * (batch - len(own))], weights)
 
 
-def as_answer(target: Any) -> Any:
-    """A target as an answer would be: a picture's class, in a channel after its colors, apart."""
+def as_answer(target: Any, classes: int) -> Any:
+    """A target as an answer would be, for a model of so many classes."""
     if isinstance(target, Asked):
-        return as_answer(target.target)
-    if isinstance(target, np.ndarray) and target.ndim == 3 and target.shape[-1] in (2, 4):
-        return target[..., :-1]
+        return as_answer(target.target, classes)
+    if isinstance(target, tuple):
+        return tuple(as_answer(each, classes) for each in target)
+    if isinstance(target, np.ndarray) and target.ndim == 3:
+        if target.shape[-1] == TARGET_CHANNELS:
+            return grid_as_answer(target, classes)
+        if target.shape[-1] in (2, 4):
+            # Behind a made picture's colors stands its class.
+            return target[..., :-1]
     return target
 
 

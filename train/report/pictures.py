@@ -61,7 +61,7 @@ def example_rows(
             part = example.target.part
             answer, own = answer[part], kinds_of(kind)[part]
         frame, tell = _bgr(example.frame), teller_of(own)
-        made = (_parts(own, each) for each in (answer, as_answer(example.target)))
+        made = (_parts(own, each) for each in (answer, as_answer(example.target, len(labels))))
         shown = [tell(parts, tuple(labels)).view(frame) for parts in made]
         rows.append((_url(frame), _url(shown[0]), _url(shown[1])))
     return rows

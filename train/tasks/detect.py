@@ -19,6 +19,7 @@ HEAD, NEEDS, ANSWER, FLIPS = "grid", "boxes", "boxes", False
 MEASURES = ("map_at_50",)
 COST = 2.0
 _CELL = 8  # pixels of the frame that a cell stands for
+TARGET_CHANNELS = 6  # of an example's grid: as an answer's, the class as its number
 _SURE = 0.05  # boxes less sure than this are no answer, whatever the threshold
 
 
@@ -44,7 +45,7 @@ def example(
     height, width = picture.shape[:2]
     rows, columns = height // _CELL, width // _CELL
     # One number for the class: the loss spreads it over the classes, which it alone counts.
-    grid = np.zeros((rows, columns, 6), np.float32)
+    grid = np.zeros((rows, columns, TARGET_CHANNELS), np.float32)
     for left, top, wide, high, label in truth.boxes:
         x, y = (left + wide / 2) / _CELL, (top + high / 2) / _CELL
         row, column = min(rows - 1, int(y)), min(columns - 1, int(x))
@@ -70,7 +71,7 @@ def loss(settings: Settings, answer: Any, target: Any) -> Any:
 def notes(settings: Settings, answers: Sequence[Any], targets: Sequence[Any]) -> list[Any]:
     """Each picture's boxes by how sure they are, which of them are right, and the true ones."""
     return [
-        box_notes(boxes_of(answer, _SURE), boxes_of(_as_answer(target, answer.shape[-1]), 0.5))
+        box_notes(boxes_of(answer, _SURE), true_boxes(target))
         for answer, target in zip(answers, targets, strict=True)
     ]
 
@@ -80,7 +81,21 @@ def summary(noted: Sequence[Any]) -> dict[str, float]:
     return {"map_at_50": mean_average_precision(noted)}
 
 
-def _as_answer(target: npt.NDArray[np.float32], channels: int) -> npt.NDArray[np.float32]:
+def true_boxes(target: npt.NDArray[np.float32]) -> tuple[tuple[float, ...], ...]:
+    """What a target says is there, as `boxes_of` says it of an answer.
+
+    All of it: true boxes may lie on each other, of found ones only the surest is kept.
+    """
+    rows, columns = target.shape[:2]
+    boxes: list[tuple[float, ...]] = []
+    for row, column in np.argwhere(target[..., 0] > 0.5):
+        _, x, y, width, height, label = target[row, column].tolist()
+        left, top = (column + x) / columns - width / 2, (row + y) / rows - height / 2
+        boxes.append((left, top, width, height, 1.0, label))
+    return tuple(boxes)
+
+
+def as_answer(target: npt.NDArray[np.float32], classes: int) -> npt.NDArray[np.float32]:
     """The grid of a target as a network that is always right would answer it."""
-    classes = np.eye(channels - 5, dtype=np.float32)[target[..., 5].astype(int)]
-    return np.concatenate([target[..., :5], classes], axis=-1)
+    named = np.eye(classes, dtype=np.float32)[target[..., 5].astype(int)]
+    return np.concatenate([target[..., :5], named], axis=-1)
