@@ -59,6 +59,6 @@ CONTESTS = (
             ("--size", "32x32", "--color", "gray", "--epochs", "40", "--batch", "64",
              "--learning-rate", "0.002"),
             "handwritten digits, 32x32"),
-    Contest("segment", "scenes", (*_MADE, "--epochs", "20"), "scenes of handwritten digits, 96x96"),
+    Contest("segment", "scenes", (*_MADE, "--epochs", "14"), "scenes of handwritten digits, 96x96"),
     Contest("detect", "scenes", (*_MADE, "--epochs", "40"), "scenes of handwritten digits, 96x96"),
 )  # fmt: skip
