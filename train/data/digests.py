@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.files import write_file
+from edgecrnn.runtime.files import file_sha256, write_file
 from edgecrnn.train.data.scan import frame_files
 
 # Nanoseconds. A file changed again within a tick of its disk's clock keeps its time (2 s on FAT):
@@ -63,8 +63,7 @@ class Digests:
         known, digest = self._seen.get(name) or self._known.get(name) or (None, "")
         if known != facts:
             now = time.time_ns()
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = file_sha256(path)
             if not now - max(facts[1:3]) > _SETTLED:
                 return digest
         self._seen[name] = (facts, digest)

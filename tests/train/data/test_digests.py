@@ -44,7 +44,7 @@ def read_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unread(*arguments: object) -> None:
         raise AssertionError("read again")
 
-    monkeypatch.setattr("hashlib.file_digest", unread)
+    monkeypatch.setattr(digests, "file_sha256", unread)
 
 
 def test_the_second_time_nothing_is_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,5 +109,5 @@ def test_a_file_that_is_gone(root: Path) -> None:
 
 def test_loading_reads_a_set_once(picture_set, small, settings, monkeypatch) -> None:
     first = load(picture_set, small, settings)
-    monkeypatch.setattr("hashlib.file_digest", None)
+    monkeypatch.setattr(digests, "file_sha256", None)
     assert load(picture_set, small, settings).hash == first.hash
