@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import statistics
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,19 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.files import new_folder
-from edgecrnn.runtime.preprocess import Image, Preprocessing
+from edgecrnn.runtime.preprocess import Preprocessing
 from edgecrnn.runtime.settings import check, setting
 from edgecrnn.train.data import cache
-from edgecrnn.train.data.decode import BadFileError, native_rate, quiet, read_clip, read_picture
+from edgecrnn.train.data.build import Progress, build
 from edgecrnn.train.data.digests import Digests, digests_of
-from edgecrnn.train.data.layout import SPLITS, Item, Layout, read_layout
-from edgecrnn.train.data.parallel import decode_in_order
+from edgecrnn.train.data.layout import Layout, read_layout
 from edgecrnn.train.data.shared import missing_notes, shared_notes
 from edgecrnn.train.data.skipped import Skipped, check_skipped
-
-MOST_RATE = 10.0  # frames a second where none is asked for
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -121,16 +113,22 @@ def load(
     data_hash = _hash(layout)
     if data_hash == accepted:
         settings = replace(settings, max_bad=1.0)
-    folder = kept / "frames" / _key(layout, preprocessing, settings)
-    shape = preprocessing.frame_shape
     shortest = settings.shortest if layout.kind == "clips" else 1
-    opened = cache.open_cache(folder, shape)
-    if opened is None or not _same_kept(opened[0], shortest):
-        _build(folder, layout, preprocessing, settings, progress)
-        opened = cache.open_cache(folder, shape)
+    # A rate that is asked for may be the clips' own, as that of a run is where none was.
+    own, *others = (
+        kept / "frames" / _key(layout, preprocessing, rate)
+        for rate in dict.fromkeys((settings.frame_rate, None))
+    )
+    found = (
+        _serving(each, preprocessing, settings.frame_rate, shortest) for each in (own, *others)
+    )
+    opened = next((each for each in found if each is not None), None)
+    if opened is None:
+        build(own, layout, preprocessing, settings.frame_rate, shortest, settings.max_bad, progress)
+        opened = cache.open_cache(own, preprocessing.frame_shape)
     if opened is None:
         raise EdgecrnnError(
-            f"{folder}: expected the decoded frames just written, got something else; "
+            f"{own}: expected the decoded frames just written, got something else; "
             "check the disk or choose another folder with --cache"
         )
     digests.save()
@@ -175,13 +173,23 @@ def _hash(layout: Layout) -> str:
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _key(layout: Layout, preprocessing: Preprocessing, settings: DataSettings) -> str:
+def _serving(
+    folder: Path, preprocessing: Preprocessing, rate: float | None, shortest: int
+) -> tuple[dict[str, Any], dict[str, cache.StoredSplit]] | None:
+    """The cached frames where they are those that would be decoded, else None."""
+    opened = cache.open_cache(folder, preprocessing.frame_shape)
+    if opened is None or not _same_kept(opened[0], shortest):
+        return None
+    return opened if rate is None or opened[0]["frame_rate"] in (None, rate) else None
+
+
+def _key(layout: Layout, preprocessing: Preprocessing, rate: float | None) -> str:
     """Everything that the decoded frames and their order depend on, hashed."""
     facts = {
         "version": cache.VERSION,
         "items": [(layout.name(i), i.digest, i.label, i.split) for i in layout.items],
         "preprocessing": asdict(preprocessing),
-        "frame_rate": settings.frame_rate,
+        "frame_rate": rate,
     }
     text = json.dumps(facts, sort_keys=True)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
@@ -193,103 +201,11 @@ def _same_kept(index: dict[str, Any], shortest: int) -> bool:
     return not any(low <= length < high for length in index["lengths"])
 
 
-def _build(
-    folder: Path,
-    layout: Layout,
-    preprocessing: Preprocessing,
-    settings: DataSettings,
-    progress: Progress | None,
-) -> None:
-    try:
-        with new_folder(folder) as beside, quiet():
-            _decode_into(beside, layout, preprocessing, settings, progress)
-    except OSError as error:
-        # Another process may have finished the same frames first; then they are there.
-        if cache.open_cache(folder, preprocessing.frame_shape) is None:
-            raise cache.not_writable(folder.parent, error) from error
-
-
-def _decode_into(
-    folder: Path,
-    layout: Layout,
-    preprocessing: Preprocessing,
-    settings: DataSettings,
-    progress: Progress | None,
-) -> None:
-    rate = _frame_rate(layout, settings)
-    shortest = settings.shortest if layout.kind == "clips" else 1
-
-    def read(item: Item) -> Iterator[Image]:
-        if layout.kind == "pictures":
-            return iter((read_picture(item.path, preprocessing),))
-        return read_clip(item.path, preprocessing, rate)
-
-    writers: dict[str, cache.FrameWriter] = {}
-    kept: dict[str, list[Item]] = {s: [] for s in SPLITS}
-    skipped: list[Skipped] = []
-    lengths: list[int] = []
-    try:
-        for split in sorted({i.split for i in layout.items}, key=SPLITS.index):
-            writers[split] = cache.FrameWriter(folder / f"{split}.npy", preprocessing.frame_shape)
-        decoded = decode_in_order(layout.items, read)
-        for done, (item, chunks) in enumerate(zip(layout.items, decoded, strict=True), 1):
-            writer = writers[item.split]
-            try:
-                count = writer.write_clip(chunks)
-                lengths.append(count)
-                if count >= shortest:
-                    kept[item.split].append(item)
-                else:
-                    writer.drop()
-                    skipped.append(Skipped(item.path, f"short: {count} frames"))
-            except BadFileError as bad:
-                skipped.append(Skipped(item.path, str(bad)))
-            if progress is not None:
-                progress(done, len(layout.items))
-        check_skipped(layout, skipped, lengths, shortest, settings.max_bad)
-        for writer in writers.values():
-            writer.close()
-    finally:
-        for writer in writers.values():
-            writer.abandon()
-    cache.write_index(
-        folder,
-        {
-            "frame_rate": rate,
-            "shortest": shortest,
-            "lengths": lengths,
-            "skipped": [(s.path.relative_to(layout.root).as_posix(), s.reason) for s in skipped],
-            "splits": {
-                split: {
-                    "starts": writer.starts,
-                    "checks": writer.checks,
-                    "clips": [(layout.name(i), i.label) for i in kept[split]],
-                }
-                for split, writer in writers.items()
-            },
-        },
-    )
-
-
-def _frame_rate(layout: Layout, settings: DataSettings) -> float | None:
-    """Frames a second that the clips are resampled to; None for pictures."""
-    if layout.kind == "pictures":
-        return None
-    if settings.frame_rate is not None:
-        return float(settings.frame_rate)
-    with ThreadPoolExecutor(2) as pool:
-        return usual_rate(pool.map(native_rate, (i.path for i in layout.items)))
-
-
-def usual_rate(stated: Iterable[float | None]) -> float:
-    """The rate that clips are resampled to where none is asked for, from those they state."""
-    rates = [rate for rate in stated if rate]
-    return min(MOST_RATE, statistics.median(rates)) if rates else MOST_RATE
-
-
 def class_counts(store: FrameStore, labels: tuple[str, ...]) -> dict[str, int]:
     """Clips that each label is true of, by name, zero included."""
     return dict(zip(labels, store.targets.sum(axis=0, dtype=np.int64).tolist(), strict=True))
 
 
-__all__ = ["Data", "DataSettings", "FrameStore", "Skipped", "class_counts", "load", "one_hot"]
+__all__ = [
+    "Data", "DataSettings", "FrameStore", "Progress", "Skipped", "class_counts", "load", "one_hot",
+]  # fmt: skip

@@ -80,6 +80,15 @@ def test_the_second_time_nothing_is_decoded(clip_set, small, settings) -> None:
     assert calls == [] and len(cache_folders(settings)) == 1
 
 
+def test_the_rate_that_the_clips_have_is_not_decoded_again(clip_set, small, settings) -> None:
+    """A run says the rate that it was trained at: judging and converting it ask for that."""
+    first = load(clip_set, small, settings)
+    calls: list[tuple[int, int]] = []
+    asked = dataclasses.replace(settings, frame_rate=first.frame_rate)
+    again = load(clip_set, small, asked, progress=lambda *c: calls.append(c))
+    assert same(first, again) and calls == [] and len(cache_folders(settings)) == 1
+
+
 def test_other_choices_are_decoded_anew(clip_set, small, settings) -> None:
     first = load(clip_set, small, settings)
     load(clip_set, dataclasses.replace(small, color="gray"), settings)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgecrnn.train.data.build import usual_rate
 from edgecrnn.train.data.check.classes import class_counts, class_findings
 from edgecrnn.train.data.check.files import file_findings, frames_resampled
 from edgecrnn.train.data.check.finding import SEVERITIES, Finding
@@ -18,7 +19,7 @@ from edgecrnn.train.data.check.reading import Progress, Reading, read_all
 from edgecrnn.train.data.check.twins import twin_findings
 from edgecrnn.train.data.check.unread import unread_findings
 from edgecrnn.train.data.layout import Layout
-from edgecrnn.train.data.store import DataSettings, usual_rate
+from edgecrnn.train.data.store import DataSettings
 
 # Of what is equally severe, what a person should see first.
 _ORDER = (
