@@ -29,6 +29,7 @@ LAYOUTS = {
     "boxes": f"[split/]{_PICTURES}/NAME.jpg with [split/]{BOXES} ({','.join(COLUMNS)}; pixels)",
 }
 _SHARES = {"val": 0.15, "test": 0.15}
+_DIGEST = 64  # letters of a SHA-256
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ class Item:
     label: int = -1
     mask: Path | None = None
     boxes: npt.NDArray[np.float32] | None = None
+
+    @property
+    def picture(self) -> str:
+        """The part of the digest that is the picture's own, whatever is said of it."""
+        return self.digest[:_DIGEST]
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,24 @@ def find_pictures(
             raise
         whole = tuple(replace(item, split=item.split or "test") for item in items)
         return replace(layout, items=whole, made_split=True)
+
+
+def shared_note(layout: PictureLayout) -> str:
+    """A sentence where pictures of val or test are in train too; "" where none are."""
+    train = {item.picture: item for item in layout.items if item.split == "train"}
+    shared = [i for i in layout.items if i.split != "train" and i.picture in train]
+    if not shared:
+        return ""
+    one, other = (
+        each.path.relative_to(layout.root) for each in (shared[0], train[shared[0].picture])
+    )
+    many = (
+        "1 picture of val or test is" if len(shared) == 1 else f"{len(shared)} of val or test are"
+    )
+    return (
+        f"{many} in train too, for example {one} = {other}: a measure of what was trained on says "
+        "nothing; delete one of each"
+    )
 
 
 def _instead(root: Path) -> str:
@@ -236,7 +260,7 @@ def _divided(layout: PictureLayout, seed: int) -> PictureLayout:
     chosen = assign(
         [items[n].path.stem for n in own],
         [max(0, items[n].label) for n in own],
-        [items[n].digest for n in own],
+        [items[n].picture for n in own],
         labels,
         shares,
         seed,

@@ -40,7 +40,7 @@ def execute_pictures(args: argparse.Namespace) -> int:
     from edgecrnn.cli.progress import PictureProgress
     from edgecrnn.cli.results import measures_text
     from edgecrnn.train.network.settings import check_frame
-    from edgecrnn.train.pictures.found import find_pictures
+    from edgecrnn.train.pictures.found import find_pictures, shared_note
     from edgecrnn.train.pictures.load import load_pictures
     from edgecrnn.train.plan import CHECKPOINT, PLAN
     from edgecrnn.train.run_folder import RECORD, REPORT
@@ -67,6 +67,8 @@ def execute_pictures(args: argparse.Namespace) -> int:
     check_frame(*task.frame_shape(settings, plan.preprocessing.frame_shape)[:2])
     layout = find_pictures(args.data, task.NEEDS, plan.train.seed)
     data = load_pictures(layout, plan.preprocessing)
+    if note := shared_note(layout):
+        _say(f"note: {note}")
     for item in data.skipped:
         _say(f"skipped {item.path}: {item.reason}")
     _say(

@@ -11,7 +11,7 @@ import pytest
 
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.preprocess import Preprocessing
-from edgecrnn.train.pictures.found import find_pictures
+from edgecrnn.train.pictures.found import find_pictures, shared_note
 from edgecrnn.train.pictures.load import load_pictures
 
 SMALL = Preprocessing(height=32, width=32)
@@ -37,6 +37,27 @@ def test_any_folders_with_a_split_by_seed(tmp_path: Path) -> None:
         i.split for i in layout.items
     ]
     assert find_pictures(tmp_path, "", 1).hash != layout.hash
+
+
+def test_pictures_of_test_that_are_in_train_too_are_told(tmp_path: Path) -> None:
+    for split in ("train", "val", "test"):
+        for index in range(3):
+            write(tmp_path / split / f"{index}.png", 10 * len(split) + ord(split[1]) + index)
+    assert shared_note(find_pictures(tmp_path, "", 0)) == ""
+    shutil.copy(tmp_path / "train/1.png", tmp_path / "test/copy.png")
+    note = shared_note(find_pictures(tmp_path, "", 0))
+    assert note.startswith("1 picture of val or test is in train too, for example test/copy.png = ")
+
+
+def test_the_same_picture_with_two_masks_stays_on_one_side(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("ground\nthing\n")
+    (tmp_path / "masks").mkdir()
+    for index in range(24):
+        write(tmp_path / "pictures" / f"{index}.png", index // 2)
+        mask = np.random.default_rng(index).integers(0, 2, (32, 32)).astype(np.uint8)
+        cv2.imwrite(str(tmp_path / "masks" / f"{index}.png"), mask)
+    splits = {item.path.stem: item.split for item in find_pictures(tmp_path, "masks", 0).items}
+    assert all(splits[f"{2 * n}"] == splits[f"{2 * n + 1}"] for n in range(12))
 
 
 def test_masks_and_boxes_beside_the_pictures(scenes: Path) -> None:
