@@ -85,7 +85,7 @@ def shown(spec: str) -> str:
 
     User, password, path, query and arguments are left out: any of them may be a secret.
     """
-    if spec.startswith("exec:"):
+    if spec.startswith(("exec:", "gstreamer:")):
         return " ".join(spec.split()[:1])
     scheme, separator, rest = spec.partition("://")
     if not separator:

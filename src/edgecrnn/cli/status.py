@@ -10,6 +10,7 @@ from typing import Any
 
 from edgecrnn.cli.board import add_board, asked
 from edgecrnn.runtime.printable import printable
+from edgecrnn.runtime.sinks import shown
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,8 +21,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """0 where a release runs well, 1 where not."""
     answer = asked(args, ["status"])
+    answer["run"] = [_without_secrets(word) for word in answer.get("run", ())]
     print(json.dumps(answer, indent=1, ensure_ascii=False) if args.json else _told(answer))
     return 0 if _well(answer) else 1
+
+
+def _without_secrets(word: str) -> str:
+    """An argument of the run as its own messages tell it: FLAG=ADDRESS without what may be one."""
+    flag, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    return flag + equals + shown(value)
 
 
 def _well(answer: Mapping[str, Any]) -> bool:
