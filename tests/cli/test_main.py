@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -77,6 +78,20 @@ def test_a_name_that_is_no_utf8_is_printed_as_it_is(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert folder in done.stdout
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_where_standard_streams_are_closed_it_does_the_same(tmp_path: Path, closed: str) -> None:
+    words = shlex.join(
+        [sys.executable, "-m", "edgecrnn", "run", str(tmp_path / "none"), "--source"]
+    )
+    line = f"exec {words} 0 {closed}"
+    done = subprocess.run(
+        ["sh", "-c", line], capture_output=True, text=True, timeout=60, env=source_environment()
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert ("expected a bundle" in done.stderr) == ("2>" not in closed)
 
 
 def test_what_stands_in_a_sentence_steers_no_terminal(

@@ -103,6 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in rest
     arguments = [a for a in rest if a != "--debug"] + given[len(rest) :]
     command = "edgecrnn"
+    _have_streams()
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         # A file's name that is no UTF-8 leaves as it came.
         sys.stdout.reconfigure(errors="surrogateescape")
@@ -129,6 +130,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         told = "\n".join(map(printable, sentence.split("\n")))
         print(f"edgecrnn: {told}", file=sys.stderr)
         return _MISTAKE
+
+
+def _have_streams() -> None:
+    """Have standard input, output and error, where whoever started this process closed some.
+
+    The next file that is opened would take their numbers, and what libraries print go into it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            # The lowest number that is free, which is its own.
+            nothing = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(nothing, True)
+            setattr(sys, name, os.fdopen(nothing, "w" if number else "r"))
 
 
 def command_parser(name: str) -> argparse.ArgumentParser:
