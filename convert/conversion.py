@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-import edgecrnn
-from edgecrnn.convert.backends import Deployment, deploy
+from edgecrnn.convert.backends import Deployment
 from edgecrnn.convert.bundle_writer import write_bundle
 from edgecrnn.convert.calibrate import check_calibration, roll_out
 from edgecrnn.convert.certificate import Bounds, Finding, examine
 from edgecrnn.convert.graph import Conversion
+from edgecrnn.convert.ladder import climb, ladder_of
 from edgecrnn.convert.metadata import add_metadata
 from edgecrnn.convert.quantize import quantize
 from edgecrnn.convert.ranges import Ranges, measure
-from edgecrnn.convert.recipe import Recipe, load_recipe
+from edgecrnn.convert.recipe import Recipe
 from edgecrnn.convert.settings import ConvertSettings
-from edgecrnn.convert.shipping import (
-    LADDER,
-    REFERENCE,
-    compiled,
-    deployment_said,
-    preferred,
-    shipped_variants,
-)
+from edgecrnn.convert.shipping import REFERENCE, Shipment, certificate_of, manifest_facts, ship
 from edgecrnn.convert.subject import Subject
 from edgecrnn.devices.profile import DeviceProfile
 from edgecrnn.runtime.engine import Engine
-from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.interpreter import runtime_version
-from edgecrnn.runtime.manifest import FORMAT, Manifest, Variant
+from edgecrnn.runtime.manifest import FORMAT, Manifest
 
 _GOLDEN_FRAMES = 16
 
@@ -71,8 +60,7 @@ def convert(
     Raises:
         EdgecrnnError: the model cannot be converted, or no variant is within the bounds.
     """
-    recipes = chosen_recipes(settings)
-    required = load_recipe(settings.require).name if settings.require else ""
+    ladder = ladder_of(settings)
     check_calibration(subject)
     conversion = Conversion(subject.model)
     say("the Keras model reads the held-out stream")
@@ -89,77 +77,44 @@ def convert(
     ranges = measure(model, samples)
     bounds = Bounds(profile.accuracy_drop, profile.agreement)
     runtime = (profile.runtime, profile.runtime_version)
-    models: dict[str, bytes] = {}
-    golden: dict[str, npt.NDArray[Any]] = {"frames": reference.frames[:_GOLDEN_FRAMES]}
-    findings: list[Finding] = []
-    exact: npt.NDArray[np.float32] | None = None
-    for recipe in recipes:
-        say(f"{recipe.name} is made and compared")
+    scored: dict[str, npt.NDArray[Any]] = {}
+
+    def attempt(recipe: Recipe) -> tuple[bytes, Finding]:
         made = _variant(model, recipe, ranges, subject)
-        finding, scores = examine(made, recipe, subject.labels, reference, bounds, runtime, exact)
-        exact = scores if exact is None else exact
-        findings.append(finding)
-        if not finding.refused:
-            models[recipe.name] = made
-            golden[recipe.name] = scores[:_GOLDEN_FRAMES]
-        elif recipe.name == required:
-            raise EdgecrnnError(
-                f"{recipe.name}: expected it within the bounds of {profile.name}, but "
-                f"{finding.refused}; leave out --require to ship the next on the ladder, "
-                "or train longer"
-            )
-    if not models:
-        raise EdgecrnnError(
-            f"{subject.name}: expected a variant within the bounds of {profile.name}, got none "
-            f"({findings[0].variant}: {findings[0].refused}); train longer or loosen the profile"
+        finding, scores = examine(
+            made, recipe, subject.labels, reference, bounds, runtime, scored.get(REFERENCE)
         )
-    order = preferred(list(models), required)
-    say(f"for {profile.name}: {', '.join(profile.delegates)}")
-    deployments = [
-        deploy(name, profile.delegate.get(name, {}), {name: models[name] for name in order})
-        for name in profile.delegates
-    ]
-    shipped = shipped_variants(order, models, findings, deployments, required)
-    files = {f"{name}.tflite": data for name, data in models.items()}
-    files.update(
-        {f"{name}.tflite": one.model or b"" for name, one in compiled(deployments, models)}
+        scored[recipe.name] = scores
+        return made, finding
+
+    within, mend = f"within the bounds of {profile.name}", "train longer or loosen the profile"
+    models, findings = climb(ladder, attempt, subject.name, within, mend, say)
+    shipment = ship(profile, models, findings, ladder.required, say)
+    certificate = certificate_of(
+        profile,
+        findings,
+        shipment,
+        {
+            "data": dict(subject.data),
+            "sequence": subject.sequence,
+            "frames": len(reference.frames),
+            "counted": int(reference.counted.sum()),
+            "bounds": dataclasses.asdict(bounds),
+            "keras": {"accuracy": reference.accuracy},
+        },
     )
-    certificate = {
-        "device": profile.name,
-        "machine_note": "milliseconds were measured where it was converted, not on the device",
-        "runtime": runtime_version(),
-        "device_runtime": " ".join(runtime),
-        "data": dict(subject.data),
-        "sequence": subject.sequence,
-        "frames": len(reference.frames),
-        "counted": int(reference.counted.sum()),
-        "bounds": dataclasses.asdict(bounds),
-        "keras": {"accuracy": reference.accuracy},
-        "variants": [dataclasses.asdict(finding) for finding in findings],
-        "deployments": [deployment_said(one) for one in deployments],
-        "shipped": [variant.name for variant in shipped],
-    }
-    write_bundle(out, _manifest(out, subject, profile, shipped), files, certificate, golden)
-    names = tuple(variant.name for variant in shipped if variant.name in models)
+    golden: dict[str, npt.NDArray[Any]] = {"frames": reference.frames[:_GOLDEN_FRAMES]}
+    golden.update({name: scored[name][:_GOLDEN_FRAMES] for name in models})
+    write_bundle(
+        out, _manifest(out, subject, profile, shipment), shipment.files, certificate, golden
+    )
     return Converted(
-        tuple(findings), names, tuple(deployments), reference.accuracy, len(reference.frames)
+        tuple(findings),
+        shipment.names,
+        shipment.deployments,
+        reference.accuracy,
+        len(reference.frames),
     )
-
-
-def chosen_recipes(settings: ConvertSettings) -> list[Recipe]:
-    """The reference first, a person's own, the ladder, and what is required."""
-    names = [REFERENCE, *settings.recipes, *LADDER]
-    if settings.require:
-        names.append(settings.require)
-    recipes: dict[str, Recipe] = {}
-    for name in dict.fromkeys(names):
-        recipe = load_recipe(name)
-        if recipe.name in recipes:
-            raise EdgecrnnError(
-                f"recipes: expected different names, got {recipe.name!r} twice; rename {name}"
-            )
-        recipes[recipe.name] = recipe
-    return list(recipes.values())
 
 
 def _variant(model: bytes, recipe: Recipe, ranges: Ranges, subject: Subject) -> bytes:
@@ -167,21 +122,14 @@ def _variant(model: bytes, recipe: Recipe, ranges: Ranges, subject: Subject) -> 
     return add_metadata(quantize(model, recipe, ranges), subject.name, subject.labels, channels)
 
 
-def _manifest(
-    out: Path, subject: Subject, profile: DeviceProfile, variants: Sequence[Variant]
-) -> Manifest:
+def _manifest(out: Path, subject: Subject, profile: DeviceProfile, shipment: Shipment) -> Manifest:
     return Manifest(
         format=FORMAT,
-        name=out.stem,
-        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        made_by=f"edgecrnn {edgecrnn.__version__}",
-        device=profile.name,
         task=subject.task,
         labels=subject.labels,
         sequence=subject.sequence,
         preprocessing=subject.preprocessing,
         frame_rate=subject.frame_rate,
         decision=subject.decision,
-        variants=tuple(variants),
-        files={variant.file: "0" * 64 for variant in variants},
+        **manifest_facts(out, profile, shipment),
     )

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
-from edgecrnn.convert.backends import Deployment
+import edgecrnn
+from edgecrnn.convert.backends import Deployment, deploy
+from edgecrnn.devices.profile import DeviceProfile
+from edgecrnn.runtime.interpreter import runtime_version
 from edgecrnn.runtime.manifest import Variant
 
 
@@ -29,6 +35,90 @@ class Found(Protocol):
 # The ladder: each is tried, and what is out of bounds is not shipped. Nothing degrades in silence.
 LADDER = ("int8", "int8-mixed", "float16")
 REFERENCE = "float32"
+
+
+@dataclass(frozen=True)
+class Shipment:
+    """What a bundle carries beside its manifest.
+
+    Attributes:
+        files: every `.tflite`, by its name.
+        variants: for the manifest.
+        deployments: what became of each of the device's delegates.
+        names: variants that run on any CPU, the preferred first.
+    """
+
+    files: dict[str, bytes]
+    variants: tuple[Variant, ...]
+    deployments: tuple[Deployment, ...]
+    names: tuple[str, ...]
+
+
+def ship(
+    profile: DeviceProfile,
+    models: Mapping[str, bytes],
+    findings: Sequence[Found],
+    required: str,
+    say: Callable[[str], None],
+) -> Shipment:
+    """Compile the variants for the device's delegates and put all of them together.
+
+    Args:
+        profile: the device.
+        models: variants within the bounds, by name.
+        findings: of every variant that was tried.
+        required: the one that comes first whatever it is, or "".
+        say: called with a sentence.
+    """
+    order = preferred(list(models), required)
+    say(f"for {profile.name}: {', '.join(profile.delegates)}")
+    deployments = [
+        deploy(name, profile.delegate.get(name, {}), {each: models[each] for each in order})
+        for name in profile.delegates
+    ]
+    variants = shipped_variants(order, models, findings, deployments, required)
+    files = {f"{name}.tflite": data for name, data in models.items()}
+    files.update({f"{n}.tflite": one.model or b"" for n, one in compiled(deployments, models)})
+    names = tuple(variant.name for variant in variants if variant.name in models)
+    return Shipment(files, tuple(variants), tuple(deployments), names)
+
+
+def certificate_of(
+    profile: DeviceProfile,
+    findings: Sequence[Any],
+    shipment: Shipment,
+    facts: Mapping[str, Any],
+) -> dict[str, Any]:
+    """`certificate.json` as JSON values: what every conversion says, around its own facts.
+
+    Args:
+        profile: the device.
+        findings: dataclasses, of every variant that was tried.
+        shipment: what came of them.
+        facts: on what they were judged, and what Keras answers there.
+    """
+    return {
+        "device": profile.name,
+        "machine_note": "milliseconds were measured where it was converted, not on the device",
+        "runtime": runtime_version(),
+        "device_runtime": f"{profile.runtime} {profile.runtime_version}",
+        **facts,
+        "variants": [dataclasses.asdict(finding) for finding in findings],
+        "deployments": [deployment_said(one) for one in shipment.deployments],
+        "shipped": [variant.name for variant in shipment.variants],
+    }
+
+
+def manifest_facts(out: Path, profile: DeviceProfile, shipment: Shipment) -> dict[str, Any]:
+    """What every manifest says alike; the hashes of `files` come when it is written."""
+    return {
+        "name": out.stem,
+        "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "made_by": f"edgecrnn {edgecrnn.__version__}",
+        "device": profile.name,
+        "variants": shipment.variants,
+        "files": {variant.file: "0" * 64 for variant in shipment.variants},
+    }
 
 
 def preferred(names: Sequence[str], required: str) -> list[str]:

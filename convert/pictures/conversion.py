@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,26 +11,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-import edgecrnn
-from edgecrnn.convert.backends import Deployment, deploy
+from edgecrnn.convert.backends import Deployment
 from edgecrnn.convert.bundle_writer import write_bundle
 from edgecrnn.convert.calibrate import Sample
-from edgecrnn.convert.conversion import chosen_recipes
 from edgecrnn.convert.graph import Conversion, check_weights
+from edgecrnn.convert.ladder import climb, ladder_of
 from edgecrnn.convert.metadata import add_metadata
 from edgecrnn.convert.pictures.certificate import KEEPS, PictureFinding, examine_pictures
 from edgecrnn.convert.pictures.halves import halves_of
 from edgecrnn.convert.quantize import quantize
 from edgecrnn.convert.ranges import measure
-from edgecrnn.convert.recipe import load_recipe
+from edgecrnn.convert.recipe import Recipe
 from edgecrnn.convert.settings import ConvertSettings
-from edgecrnn.convert.shipping import compiled, deployment_said, preferred, shipped_variants
+from edgecrnn.convert.shipping import Shipment, certificate_of, manifest_facts, preferred, ship
 from edgecrnn.devices.profile import DeviceProfile
 from edgecrnn.runtime.decision import DecisionSettings
 from edgecrnn.runtime.engine import Engine
-from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.interpreter import runtime_version
-from edgecrnn.runtime.manifest import ANSWER_FORMAT, Manifest, Variant
+from edgecrnn.runtime.manifest import ANSWER_FORMAT, Manifest
 from edgecrnn.train.pictures.examples import fixed_examples
 from edgecrnn.train.pictures.judge import PictureVerdict, judge, keras_answer
 from edgecrnn.train.pictures.load import PictureData, Pictures
@@ -68,8 +64,7 @@ def convert_pictures(
     Raises:
         EdgecrnnError: the model cannot be converted, or no variant is within the bounds.
     """
-    recipes = chosen_recipes(settings)
-    required = load_recipe(settings.require).name if settings.require else ""
+    ladder = ladder_of(settings)
     task, own = picture_task(record.task), record.settings
     held_out = _some(data.splits["val"], settings.check, settings.seed)
     conversion = Conversion(run / MODEL)
@@ -85,67 +80,48 @@ def convert_pictures(
     graph = conversion.result()
     ranges = measure(graph, _samples(record, data, settings))
     runtime = (profile.runtime, profile.runtime_version)
-    models: dict[str, bytes] = {}
-    findings: list[PictureFinding] = []
     frames = np.stack([example.frame for example in keras.examples[:_GOLDEN_FRAMES]])
     golden: dict[str, npt.NDArray[Any]] = {"frames": frames}
-    for recipe in recipes:
-        say(f"{recipe.name} is made and compared")
+
+    def attempt(recipe: Recipe) -> tuple[bytes, PictureFinding]:
         made = add_metadata(
             quantize(graph, recipe, ranges), record.name, record.labels, frames.shape[-1]
         )
         finding, _ = examine_pictures(made, recipe, record, held_out, keras, runtime)
-        findings.append(finding)
         if not finding.refused:
-            models[recipe.name] = made
             engine = Engine(made, record.labels, recipe.name)
             golden[recipe.name] = np.stack([engine.step(frame, {})[0] for frame in frames])
-        elif recipe.name == required:
-            raise EdgecrnnError(
-                f"{recipe.name}: expected it to keep {KEEPS:.0%} of each measure, but "
-                f"{finding.refused}; leave out --require to ship the next on the ladder"
-            )
-    if not models:
-        raise EdgecrnnError(
-            f"{record.name}: expected a variant that keeps {KEEPS:.0%} of each measure, got none "
-            f"({findings[0].variant}: {findings[0].refused}); train longer"
-        )
-    order = preferred(list(models), required)
-    say(f"for {profile.name}: {', '.join(profile.delegates)}")
-    deployments = [
-        deploy(name, profile.delegate.get(name, {}), {each: models[each] for each in order})
-        for name in profile.delegates
-    ]
-    shipped = shipped_variants(order, models, findings, deployments, required)
-    files = {f"{name}.tflite": each for name, each in models.items()}
-    files.update({f"{n}.tflite": one.model or b"" for n, one in compiled(deployments, models)})
+        return made, finding
+
+    keeping = f"to keep {KEEPS:.0%} of each measure"
+    models, findings = climb(ladder, attempt, record.name, keeping, "train longer", say)
+    shipment = ship(profile, models, findings, ladder.required, say)
+    files = shipment.files
     if task.HEAD == "code":
         say("the files that pictures are kept in")
-        files.update(halves_of(models[order[0]], record, data.splits["train"]))
-    certificate = {
-        "device": profile.name,
-        "machine_note": "milliseconds were measured where it was converted, not on the device",
-        "runtime": runtime_version(),
-        "device_runtime": " ".join(runtime),
-        "task": record.task,
-        "options": dict(record.options),
-        "preprocessing": dataclasses.asdict(record.preprocessing),
-        "data": {
-            "hash": record.data.hash,
-            "made_split": record.data.made_split,
-            "split_seed": record.data.split_seed,
-            "split": "val",
+        best = preferred(list(models), ladder.required)[0]
+        files = {**files, **halves_of(models[best], record, data.splits["train"])}
+    certificate = certificate_of(
+        profile,
+        findings,
+        shipment,
+        {
+            "task": record.task,
+            "options": dict(record.options),
+            "preprocessing": dataclasses.asdict(record.preprocessing),
+            "data": {
+                "hash": record.data.hash,
+                "made_split": record.data.made_split,
+                "split_seed": record.data.split_seed,
+                "split": "val",
+            },
+            "pictures": len(held_out),
+            "keeps": KEEPS,
+            "keras": {name: one.value for name, one in keras.measures.items()},
         },
-        "pictures": len(held_out),
-        "keeps": KEEPS,
-        "keras": {name: one.value for name, one in keras.measures.items()},
-        "variants": [dataclasses.asdict(finding) for finding in findings],
-        "deployments": [deployment_said(one) for one in deployments],
-        "shipped": [variant.name for variant in shipped],
-    }
-    write_bundle(out, _manifest(out, record, profile, tuple(shipped)), files, certificate, golden)
-    names = tuple(variant.name for variant in shipped if variant.name in models)
-    return ConvertedPictures(tuple(findings), names, tuple(deployments), keras)
+    )
+    write_bundle(out, _manifest(out, record, profile, shipment), files, certificate, golden)
+    return ConvertedPictures(tuple(findings), shipment.names, shipment.deployments, keras)
 
 
 def _some(pictures: Pictures, most: int, seed: int) -> Pictures:
@@ -170,23 +146,18 @@ def _samples(record: PictureRecord, data: PictureData, settings: ConvertSettings
 
 
 def _manifest(
-    out: Path, record: PictureRecord, profile: DeviceProfile, variants: tuple[Variant, ...]
+    out: Path, record: PictureRecord, profile: DeviceProfile, shipment: Shipment
 ) -> Manifest:
     task = picture_task(record.task)
     height, width, _ = task.frame_shape(record.settings, record.preprocessing.frame_shape)
     return Manifest(
         format=ANSWER_FORMAT,
-        name=out.stem,
-        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        made_by=f"edgecrnn {edgecrnn.__version__}",
-        device=profile.name,
         task=record.task,
         labels=record.labels if task.NEEDS else (),
         sequence="patches",
         preprocessing=dataclasses.replace(record.preprocessing, height=height, width=width),
         frame_rate=None,
         decision=DecisionSettings(),
-        variants=variants,
-        files={variant.file: "0" * 64 for variant in variants},
         answer=task.ANSWER,
+        **manifest_facts(out, profile, shipment),
     )
