@@ -68,8 +68,8 @@ PAIRS = (
     PairContest("denoise+segment", "boards", (*_BOARDS, "--epochs", "40")),
     PairContest("denoise+detect", "boards", (*_BOARDS, "--epochs", "18")),
     PairContest("generate+classify", "digits", (*_DIGITS, "--batch", "32", "--epochs", "30")),
-    PairContest("generate+segment", "masks", (*_DIGITS, "--batch", "32", "--epochs", "30")),
-    PairContest("generate+detect", "masks", (*_DIGITS, "--batch", "32", "--epochs", "30")),
+    PairContest("generate+segment", "masks", (*_DIGITS, "--batch", "32", "--epochs", "40")),
+    PairContest("generate+detect", "masks", (*_DIGITS, "--batch", "32", "--epochs", "40")),
 )
 
 
@@ -136,6 +136,7 @@ def run(contest: PairContest, data: Path, out: Path, seed: int, split: str) -> d
         "said": _SAID[contest.data],
         "pictures": len(shown),
         "seed": seed,
+        "split": split,
         "rows": rows,
         "variant": variant,
         "million": record.multiply_adds / 1e6,
@@ -215,32 +216,45 @@ def _data(name: str, out: Path) -> Path:
     return folder
 
 
-def _results(folder: Path) -> list[dict[str, Any]]:
-    files = [folder / f"{each.name}.json" for each in PAIRS]
-    return [json.loads(file.read_text()) for file in files if file.exists()]
+def _results(folder: Path) -> list[list[dict[str, Any]]]:
+    """Of each pair what is there of it on test pictures: the first seed's, then others'."""
+    found = [
+        [folder / f"{_title(pair, 0)}.json", *sorted(folder.glob(f"{pair.name}-[0-9]*.json"))]
+        for pair in PAIRS
+    ]
+    read = [
+        [json.loads(file.read_text()) for file in one if file.exists() and "-val" not in file.stem]
+        for one in found
+    ]
+    return [one for one in read if one]
 
 
-def table(results: list[dict[str, Any]]) -> str:
+def table(results: list[list[dict[str, Any]]]) -> str:
     """A row for each measure of each pair; what keeps less than nine tenths is in bold."""
     lines = [
-        "| pair | measure | alone | in the pair | keeps (95 %) | ships | million multiply-adds: "
-        "pair of both |",
-        "|---|---|---|---|---|---|---|",
+        "| pair | measure | alone | in the pair | keeps (95 %) | other seeds | ships | million "
+        "multiply-adds: pair of both |",
+        "|---|---|---|---|---|---|---|---|",
     ]
-    for one in results:
+    for one, *others in results:
         share = one["million"] / sum(one["million_alone"])
         both = " + ".join(f"{each:.1f}" for each in one["million_alone"])
         cost = f"{one['million']:.1f} of {both} ({share:.0%})"
-        for row in one["rows"]:
-            kept = f"{row['keeps']:.1%} ({row['low']:.1%} to {row['high']:.1%})"
-            if row["keeps"] < 0.9:
-                kept = f"**{kept}**"
+        for place, row in enumerate(one["rows"]):
+            kept = _bold(row, f" ({row['low']:.1%} to {row['high']:.1%})")
+            again = ", ".join(_bold(other["rows"][place]) for other in others)
             lines.append(
                 f"| {one['pair']} | {SAID[row['measure']]} | {row['alone']:.3f} | "
-                f"{row['pair']:.3f} | {kept} | {row['ships']:.3f} ({one['variant']}) | {cost} |"
+                f"{row['pair']:.3f} | {kept} | {again} | {row['ships']:.3f} ({one['variant']}) | "
+                f"{cost} |"
             )
-    said = "; ".join(f"{one['pair']}: {one['pictures']} {one['said']}" for one in results)
+    said = "; ".join(f"{one['pair']}: {one['pictures']} {one['said']}" for one, *_ in results)
     return "\n".join([*lines, "", f"Test pictures of {said}."])
+
+
+def _bold(row: dict[str, Any], interval: str = "") -> str:
+    said = f"{row['keeps']:.1%}{interval}"
+    return f"**{said}**" if row["keeps"] < 0.9 else said
 
 
 def written(page: str, made: str) -> str:

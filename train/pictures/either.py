@@ -18,9 +18,9 @@ from edgecrnn.train.pictures.pair import GENERATE, Pair
 from edgecrnn.train.tasks import Example, Truth
 
 KINDS = 2
-# What is learned beside generating is learned with less say too; generating is not: with as much
-# for both, what was made covered 87 % of what it covers alone, and reading lost nothing.
-_OF_READING = 0.1
+# Chosen on validation pictures: with as much say for both, what is made covers 87 % of what it does
+# alone (generate+classify); with a tenth, regions keep 76 % of their IoU (generate+segment).
+_OF_READING = 0.3
 
 
 @dataclass(frozen=True)

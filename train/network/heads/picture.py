@@ -24,7 +24,10 @@ def build(trunk: Trunk, shape: HeadShape) -> Any:
     """
     # What two heads write of one decoder's few numbers, each writes badly.
     name = f"_{shape.form}" if trunk.writers else ""
-    x = _decoded(trunk, name, cheap_levels(trunk.writers, shape.form))
+    # What is made of noise has no use for the noise of single pixels; alone, the encoder learns to
+    # pass none, beside a task that reads pictures it passes what pictures are read by.
+    unread = (0, 1) if trunk.writers and shape.form == "pixels" else ()
+    x = _decoded(trunk, name, cheap_levels(trunk.writers, shape.form), unread)
     change = shape.form in ("change", "holes")
     numbers = layers.Conv2D(
         shape.channels * shape.scale**2, 3, padding="same", name=f"write_{shape.form}",
@@ -66,14 +69,15 @@ def cheap_levels(writers: tuple[str, ...], form: str) -> tuple[int, ...]:
     return () if form == min(writers, key=_MOST_FIRST.index) else (1, 2)
 
 
-def _decoded(trunk: Trunk, name: str, cheap: tuple[int, ...]) -> Any:
+def _decoded(trunk: Trunk, name: str, cheap: tuple[int, ...], unread: tuple[int, ...] = ()) -> Any:
     x = trunk.levels[-1]
     for index in range(len(trunk.levels) - 2, -1, -1):
         level = trunk.levels[index]
         filters, which = int(level.shape[-1]), f"{index}{name}"
         x = layers.Conv2D(filters, 1, name=f"narrow_{which}")(x)
         x = layers.UpSampling2D(2, interpolation="bilinear", name=f"enlarge_{which}")(x)
-        x = ops.add(x, level)
+        if index not in unread:
+            x = ops.add(x, level)
         if index in cheap:
             # Each filter for itself, then across them (Howard et al., 2017): a seventh of the cost.
             x = layers.DepthwiseConv2D(3, padding="same", name=f"smooth_{which}")(x)
