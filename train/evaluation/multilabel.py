@@ -7,7 +7,7 @@ that each label is judged on its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -259,8 +259,9 @@ def _mean_precision(truth: Truth, scores: npt.NDArray[np.floating[Any]]) -> floa
     return float(np.mean(known)) if known else float("nan")
 
 
-def _resampled(count: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
-    return random.integers(0, count, (_BOOTSTRAPS, count))
+def _resampled(count: int, random: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
+    # One by one: all of them at once are a gigabyte for 100,000 pictures.
+    return (random.integers(0, count, count) for _ in range(_BOOTSTRAPS))
 
 
 def _odds(share: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

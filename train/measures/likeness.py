@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+_ROWS = 1024  # pictures compared with all others at a time
 _SIDE = 12  # pixels: what is compared is what is seen, not single pixels
 Pictures = Sequence[npt.NDArray[np.float32]]
 
@@ -16,7 +17,7 @@ def nearest_labels(
     made: Pictures, true: Pictures, labels: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
     """The class of the true picture that is nearest to each made one."""
-    return labels[_distances(made, true).argmin(axis=1)]
+    return labels[np.concatenate([far.argmin(axis=1) for far in _distances(made, true)])]
 
 
 def covered(made: Pictures, true: Pictures, neighbours: int) -> npt.NDArray[np.bool_]:
@@ -24,16 +25,20 @@ def covered(made: Pictures, true: Pictures, neighbours: int) -> npt.NDArray[np.b
 
     Source: Naeem et al., Reliable fidelity and diversity metrics for generative models, 2020.
     """
-    among = np.sort(_distances(true, true), axis=1)
     # The first is the picture itself.
-    radius = among[:, min(neighbours, among.shape[1] - 1)]
-    return np.asarray(_distances(made, true).min(axis=0) <= radius)
+    which = min(neighbours, len(true) - 1)
+    radius = np.concatenate([np.sort(far, axis=1)[:, which] for far in _distances(true, true)])
+    nearest = np.min([far.min(axis=0) for far in _distances(made, true)], axis=0)
+    return np.asarray(nearest <= radius)
 
 
-def _distances(some: Pictures, others: Pictures) -> npt.NDArray[np.float64]:
+def _distances(some: Pictures, others: Pictures) -> Iterator[npt.NDArray[np.float64]]:
+    """Of some pictures at a time, to all of the others: [some, others] each."""
     x, y = (np.stack([_small(each) for each in pictures]) for pictures in (some, others))
-    squares = (x**2).sum(1)[:, None] + (y**2).sum(1)[None] - 2 * x @ y.T
-    return np.asarray(np.sqrt(np.maximum(squares, 0.0)))
+    for start in range(0, len(x), _ROWS):
+        rows = x[start : start + _ROWS]
+        squares = (rows**2).sum(1)[:, None] + (y**2).sum(1)[None] - 2 * rows @ y.T
+        yield np.sqrt(np.maximum(squares, 0.0))
 
 
 def _small(picture: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:

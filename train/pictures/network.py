@@ -85,7 +85,7 @@ class Judging:
         return self.kind.loss(self.settings, one, true)[:, None]
 
     def right(self, answers: Any, targets: Any) -> Any:
-        """Grows as the loss falls: the epoch with the least validation loss is kept."""
+        """Grows as the loss falls; its mean, which a few hopeless pictures hardly move, chooses."""
         return ops.exp(-self.loss(answers, targets))
 
 

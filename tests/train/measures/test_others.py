@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -71,6 +73,16 @@ def test_neighbours() -> None:
     labels = np.array([0, 0, 1, 2, 1])
     assert hits(vectors, labels, 1).tolist() == [True, True, False, False, False]
     assert hits(vectors, labels, 2).tolist() == [True, True, True, False, True]
+
+
+def test_neighbours_of_many_take_memory_by_their_number_not_its_square() -> None:
+    random = np.random.default_rng(0)
+    vectors = random.normal(size=(4000, 4)).astype(np.float32)
+    tracemalloc.start()
+    hits(vectors, random.integers(0, 5, 4000), 1)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 200e6
 
 
 def test_a_difference_and_its_interval() -> None:
