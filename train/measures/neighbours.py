@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-
 _ROWS = 1024  # compared with all others at a time: memory grows with the pictures, not their square
 
 

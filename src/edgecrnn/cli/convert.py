@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgecrnn.cli.flags import add_settings, flag, read_settings
+from edgecrnn.cli.run_data import data_folder, refuse_other_data
 from edgecrnn.convert.foreign.settings import ForeignSettings
 from edgecrnn.convert.settings import ConvertSettings
 from edgecrnn.runtime.errors import EdgecrnnError
@@ -148,17 +149,12 @@ def training_data(record: RunRecord, root: Path | None, cache: str = "") -> Data
     """
     from edgecrnn.train.data.store import DataSettings, load
 
-    root = root or Path(record.data.root)
-    if not root.is_dir():
-        raise EdgecrnnError(
-            f"{root}: expected the data that the run was trained on, to calibrate and check with, "
-            "got nothing there; say where it is with --data DIR"
-        )
     if record.data.part_of:
         raise EdgecrnnError(
             f"{record.name}: expected a run of edgecrnn train, got a fold of crossval, which was "
             "trained on a part of the data; train once on all of it"
         )
+    root = data_folder(record.data.root, root)
     settings = DataSettings(
         frame_rate=record.frame_rate,
         shortest=record.train.window if record.kind == "clips" else 1,
@@ -166,12 +162,7 @@ def training_data(record: RunRecord, root: Path | None, cache: str = "") -> Data
         cache=cache,
     )
     data = load(root, record.preprocessing, settings, accepted=record.data.hash)
-    if data.hash != record.data.hash:
-        raise EdgecrnnError(
-            f"{root}: expected the data that the run was trained on (SHA-256 "
-            f"{record.data.hash[:12]}…), got other files ({data.hash[:12]}…); give the same with "
-            "--data, or train again"
-        )
+    refuse_other_data(root, record.data.hash, data.hash)
     return data
 
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgecrnn.cli.run_data import data_folder, refuse_other_data
 from edgecrnn.convert.settings import ConvertSettings
-from edgecrnn.runtime.errors import EdgecrnnError
 
 if TYPE_CHECKING:
     from edgecrnn.devices.profile import DeviceProfile
@@ -46,19 +46,9 @@ def picture_data(record: PictureRecord, root: Path | None) -> PictureData:
     from edgecrnn.train.pictures.load import load_pictures
     from edgecrnn.train.tasks import picture_task
 
-    root = root or Path(record.data.root)
-    if not root.is_dir():
-        raise EdgecrnnError(
-            f"{root}: expected the data that the run was trained on, to calibrate and check with, "
-            "got nothing there; say where it is with --data DIR"
-        )
+    root = data_folder(record.data.root, root)
     layout = find_pictures(root, picture_task(record.task).NEEDS, record.data.split_seed)
-    if layout.hash != record.data.hash:
-        raise EdgecrnnError(
-            f"{root}: expected the data that the run was trained on (SHA-256 "
-            f"{record.data.hash[:12]}…), got other files ({layout.hash[:12]}…); give the same with "
-            "--data, or train again"
-        )
+    refuse_other_data(root, record.data.hash, layout.hash)
     return load_pictures(layout, record.preprocessing)
 
 
