@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -183,8 +184,9 @@ def _check_streams(data: Data, plan: Plan) -> None:
     s = plan.train
     plan.augmentation.mirrored(data.labels)
     if plan.network.sequence == "time":
-        for store in (data.splits["train"], data.splits["val"]):
-            next(stream_windows(store, s.batch, s.window, warmup_of(plan), s.seed, 0), None)
+        for split, resets in (("train", s.reset_every), ("val", math.inf)):
+            store = data.splits[split]
+            next(stream_windows(store, s.batch, s.window, warmup_of(plan), s.seed, 0, resets), None)
 
 
 def _check_teacher(data: Data, plan: Plan) -> None:
@@ -267,7 +269,7 @@ def _windows(
 
     def windows(epoch: int) -> Any:
         if plan.network.sequence == "time":
-            reset_every = s.reset_every if training else float("inf")
+            reset_every = s.reset_every if training else math.inf
             made = stream_windows(
                 store, s.batch, s.window, warmup_of(plan) if stride == 1 else 0, s.seed, epoch,
                 reset_every, augment, balanced, mirrored, rows,

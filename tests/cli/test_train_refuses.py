@@ -24,6 +24,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("--flip", "horizontal", "--swaps", "still=flikers"), "(did you mean 'flickers'?)"),
         (("--swaps", "still=flickers"), "expected --flip horizontal beside it"),
         (("--warmup", "4000"), "lower --warmup or give longer clips"),
+        (
+            ("--reset-every", "1", "--window", "8", "--warmup", "8"),
+            "lower --warmup or give longer clips",
+        ),
         (("--teacher", "nowhere"), "nowhere: expected a run with run.json"),
         (("--epochs", "two"), "--epochs"),
     ],
