@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from edgecrnn.train.pictures.either import Either
+from edgecrnn.train.pictures.load import Pictures
 from edgecrnn.train.pictures.pair import Pair
-from edgecrnn.train.tasks import Example, PictureTask
+from edgecrnn.train.tasks import Example, PictureTask, Truth
 
 
 class Half:
@@ -26,6 +28,13 @@ class Half:
         )  # fmt: skip
         self.MEASURES = tuple(name for name in own.MEASURES if name in pair.MEASURES)
 
+    def shown(self, pictures: Pictures) -> Pictures:
+        """The pictures with what it is told of them: what is generated is never cut, as there."""
+        if not isinstance(self._pair, Either) or self._part:
+            return pictures
+        truths = tuple(Truth(each.label) for each in pictures.truths)
+        return dataclasses.replace(pictures, truths=truths)
+
     def _own(self, settings: Any) -> tuple[PictureTask, Any]:
         return self._pair.each(settings)[self._part]
 
@@ -37,8 +46,8 @@ class Half:
 
     def example(self, settings: Any, picture: Any, truth: Any, rng: Any) -> Example:
         if isinstance(self._pair, Either):
-            asked = self._pair.examples(settings, picture, truth, rng)[self._part]
-            return Example(asked.frame, asked.target.target)
+            task, own = self._own(settings)
+            return task.example(own, picture, truth, rng)
         shown = self._pair.example(settings, picture, truth, rng)
         return Example(shown.frame, shown.target[self._part])
 

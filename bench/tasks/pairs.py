@@ -156,15 +156,16 @@ def _alone(
     model = build_picture_model(half, settings, record.network, shape, classes, train.seed)
     seeds = keras.random.SeedGenerator(train.seed)
     trainee = PictureTrainee(model, Judging(half, settings), seeds)
+    learned = half.shown(data.splits["train"])
     val = list(judged_batches(half, settings, data.splits["val"], "val", train.batch))
     out.mkdir(exist_ok=True)
     fit(
         trainee,
         lambda epoch: training_batches(
-            half, settings, data.splits["train"], train.batch, train.seed, epoch
+            half, settings, learned, train.batch, train.seed, epoch
         ),
         lambda _: iter(val),
-        batch_steps(data.splits["train"], train.batch),
+        batch_steps(learned, train.batch),
         train,
         out / "checkpoint.npz",
         True,

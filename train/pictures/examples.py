@@ -46,11 +46,18 @@ def _of_picture(
     picture: npt.NDArray[np.uint8],
     truth: Truth,
     rng: np.random.Generator,
+    most: float = 0.0,
 ) -> tuple[Example, ...]:
-    """One example, or where a frame is read or generated from one of either kind."""
+    """One example, or where a frame is read or generated from one of either kind.
+
+    `most` is cut away where the data says what stands where; what is generated is whole.
+    """
+    part = picture, truth
+    if most and (truth.mask is not None or truth.boxes is not None):
+        part = cropped(picture, truth, rng, most)
     if isinstance(task, Either):
-        return task.examples(settings, picture, truth, rng)
-    return (task.example(settings, picture, truth, rng),)
+        return task.examples(settings, (picture, truth), part, rng)
+    return (task.example(settings, *part, rng),)
 
 
 def batch_steps(pictures: Pictures, batch: int) -> int:
@@ -72,9 +79,7 @@ def training_batches(
             picture, truth = pictures.pictures[index], pictures.truths[index]
             if task.FLIPS and rng.random() < 0.5:
                 picture, truth = _mirrored(picture, truth)
-            if truth.mask is not None or truth.boxes is not None:
-                picture, truth = cropped(picture, truth, rng, _CROP)
-            groups.append(_of_picture(task, settings, picture, truth, rng))
+            groups.append(_of_picture(task, settings, picture, truth, rng, _CROP))
         yield _window(groups, np.ones(batch, np.float32))
 
 

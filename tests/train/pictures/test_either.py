@@ -54,6 +54,17 @@ def test_a_batch_has_as_many_of_either(pictures: Pictures) -> None:
     assert last.weights[:, 0].tolist() == [1, 1, 1, 0, 0, 1, 1, 1, 0, 0]
 
 
+def test_what_is_read_is_a_part_of_the_picture_and_what_is_made_is_whole(
+    pictures: Pictures,
+) -> None:
+    settings = SEGMENT.Settings()
+    (window,) = batches(SEGMENT, settings, pictures, 8, 0, 0)
+    known = {picture.tobytes() for picture in pictures.pictures}
+    true = window.targets[0][:, 0, ..., :3].astype(np.uint8)
+    assert all(each.tobytes() in known for each in true)
+    assert not all(each.tobytes() in known for each in window.frames[8:, 0])
+
+
 def losses(pictures: Pictures, answers: Any) -> np.ndarray:
     settings = SEGMENT.Settings()
     window = next(batches(SEGMENT, settings, pictures, 4, 0, 0))
