@@ -146,8 +146,8 @@ class Webhook:
         connection = self._connection()
         try:
             connection.request("POST", self._target, body, self._headers)
+            # Its body says nothing more, and one that drips would never end.
             answer = connection.getresponse()
-            answer.read(65536)
         except (OSError, http.client.HTTPException) as error:
             reason = error.strerror if isinstance(error, OSError) else None
             return 0.0, f"the last try failed: {reason or str(error) or type(error).__name__}"

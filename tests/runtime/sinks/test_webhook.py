@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import itertools
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -89,6 +91,30 @@ def test_each_change_is_sent_once_with_what_was_before(server: Server) -> None:
     assert headers["Content-Type"] == "application/json"
     assert base64.b64decode(headers["Authorization"].removeprefix("Basic ")) == b"me:pw@"
     assert len({message["id"] for message in server.taken}) == 3
+
+
+def test_an_answer_that_never_ends_holds_nothing_up() -> None:
+    """As of an address that streams events."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+
+        def drip() -> None:
+            caller, _ = listening.accept()
+            with caller, contextlib.suppress(OSError):
+                caller.recv(65536)
+                caller.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+                for _ in range(200):
+                    caller.sendall(b": still here\n")
+                    time.sleep(0.05)
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        began = time.monotonic()
+        Webhook(urlsplit(f"http://127.0.0.1:{port}/"), a_stream(), QUICK).write(
+            a_result("cat"), a_frame()
+        )
+        assert time.monotonic() - began < 3.0
+        dripping.join()
 
 
 @pytest.mark.parametrize("answer", [500, 503, 429, 408, 0])
