@@ -44,10 +44,14 @@ def file_sha256(file: Path) -> str:
 
 
 def read_payload(folder: Path) -> Any:
-    """What is to be brought; every file is held against its hash."""
+    """What is to be brought, held against its own id: cards and FAT lose bits."""
     try:
         payload = json.loads((folder / PAYLOAD).read_bytes())
-    except (OSError, ValueError) as error:
+        said = {name: value for name, value in payload.items() if name != "id"}
+        whole = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+        if payload.get("id") != whole:
+            raise ValueError("a damaged one")
+    except (OSError, ValueError, AttributeError) as error:
         raise ProblemError(
             f"expected {PAYLOAD} in {folder}, got {error}; write the card again"
         ) from error

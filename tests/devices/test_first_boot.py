@@ -14,6 +14,8 @@ pytest.importorskip("cryptography", reason="the extra flash is not installed")
 
 from tests.devices.a_card import Card
 
+from edgecrnn.runtime.files import sha256
+
 STEPS = ("root", "environment", "release", "install", "service", "switch", "start", "watch", "mark")
 
 
@@ -65,9 +67,28 @@ def test_a_card_that_lost_bits_brings_nothing(card: Card, name: str, sentence: s
     assert sentence in (card.volume / "edgecrnn-first-boot.txt").read_text()
 
 
+@pytest.mark.parametrize("text", ["{}", "[]", '{"id": "0123456789abcdef", "root": "/opt"}'])
+def test_a_payload_that_is_none_is_told_on_the_card(card: Card, text: str) -> None:
+    card.write()
+    (card.volume / "edgecrnn/payload.json").write_text(text)
+    assert "expected payload.json in" in card.boot()
+    assert "write the card again" in (card.volume / "edgecrnn-first-boot.txt").read_text()
+
+
+def test_a_single_bit_of_the_payload_is_missed(card: Card) -> None:
+    card.write()
+    file = card.volume / "edgecrnn/payload.json"
+    file.write_text(file.read_text().replace('"patience": 300', '"patience": 301'))
+    assert "expected payload.json in" in card.boot()
+    assert not card.root.exists()
+
+
 def test_a_card_for_another_image_says_so(card: Card) -> None:
     card.write()
     file = card.volume / "edgecrnn/payload.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), "python": "3.9"}))
+    payload = {**json.loads(file.read_text()), "python": "3.9"}
+    del payload["id"]
+    identity = sha256(json.dumps(payload, sort_keys=True).encode())[:16]
+    file.write_text(json.dumps({**payload, "id": identity}))
     assert "expected Python 3.9, got 3." in card.boot()
     assert not card.root.exists()
