@@ -171,7 +171,9 @@ def read_clip(folder: Path) -> Clip:
         try:
             start = _unpacked(line["start"], starts, place) if line["start"] is not None else None
             moment = Moment(**{**line, "scores": tuple(line["scores"]), "start": start})
-        except (TypeError, KeyError, EdgecrnnError) as error:
+            if len(moment.scores) != len(head.labels):
+                raise ValueError(f"{len(moment.scores)} scores")
+        except (TypeError, LookupError, AttributeError, ValueError, EdgecrnnError) as error:
             raise EdgecrnnError(
                 f"{where}: {_DAMAGED}, line {place + 2} is none of its own ({error!s:.80})"
             ) from error

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edgecrnn.runtime.bundle import Bundle
-from edgecrnn.runtime.classifier import conclude, named, start
-from edgecrnn.runtime.clip import Clip, Moment
+from edgecrnn.runtime.classifier import Memory, conclude, named, start
+from edgecrnn.runtime.clip import STARTS, Clip, Moment
 from edgecrnn.runtime.engine import Engine
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.pictures import read_picture
@@ -54,9 +54,23 @@ def replay(bundle: Bundle, engine: Engine, clip: Clip) -> Iterator[Replayed]:
         if moment.fresh or (moment.start is not None and not same):
             memory = start(engine)
         elif moment.start is not None:
-            memory = moment.start
+            memory = _checked(moment.start, memory, clip)
         prepared = prepare(read_picture(clip.folder / moment.picture), manifest.preprocessing)
         scores, decision, memory = conclude(engine, clip.head.decision, prepared, memory)
         pairs = zip((*scores, decision.score), (*moment.scores, moment.score), strict=True)
         apart = max(abs(now - live) for now, live in pairs)
         yield Replayed(moment, named(decision, manifest.labels), decision.score, scores, apart)
+
+
+def _checked(memory: Memory, other: Memory, clip: Clip) -> Memory:
+    """A memory that was read from a file, if it has the form of the model's own."""
+    forms = [
+        {name: (a.shape, a.dtype) for name, a in each.state.items()} for each in (memory, other)
+    ]
+    smoothed = memory.decision.smoothed
+    if forms[0] != forms[1] or len(smoothed or clip.head.labels) != len(clip.head.labels):
+        raise EdgecrnnError(
+            f"{clip.folder / STARTS}: expected the memory of the model that decided the clip, got "
+            "another; copy the clip again"
+        )
+    return memory

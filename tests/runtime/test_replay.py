@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -187,6 +188,16 @@ def _spoil(clip: Path, how: str) -> None:
         case "a label that is none":
             text = (clip / DECISIONS).read_text()
             (clip / DECISIONS).write_text(text.replace('"label": "red"', '"label": 7', 1))
+        case "a score too few":
+            text = (clip / DECISIONS).read_text()
+            (clip / DECISIONS).write_text(
+                re.sub(r'"scores": \[[^,]+, ', '"scores": [', text, count=1)
+            )
+        case "a start that is none":
+            text = (clip / DECISIONS).read_text()
+            (clip / DECISIONS).write_text(re.sub(r'"start": \{[^}]*\}', '"start": 7', text))
+        case "starts of another model":
+            np.savez(clip / STARTS, **{"0/state/other": np.zeros(3, np.float32)})
         case "garbage starts":
             (clip / STARTS).write_bytes(b"PK\3\4" + bytes(100))
         case "a picture missing":
@@ -202,7 +213,8 @@ def _spoil(clip: Path, how: str) -> None:
     "how",
     [
         "no decisions", "no starts", "half a line", "another format", "no head", "a number",
-        "only a head", "a line too few fields", "a label that is none", "garbage starts",
+        "only a head", "a line too few fields", "a label that is none", "a score too few",
+        "a start that is none", "starts of another model", "garbage starts",
         "a picture missing", "a picture cut", "no clip",
     ],
 )  # fmt: skip
@@ -213,7 +225,8 @@ def test_a_damaged_clip_is_refused_in_a_sentence(
     capsys: pytest.CaptureFixture[str],
     how: str,
 ) -> None:
-    clip = record(tmp_path / "clip", bundle, decided(bundle, picture, COLORS))
+    # From the middle, so that it begins with a memory.
+    clip = record(tmp_path / "clip", bundle, decided(bundle, picture, COLORS)[2:])
     _spoil(clip, how)
     assert main(["replay", str(bundle.path), str(clip)]) == 2
     assert "expected" in capsys.readouterr().err
