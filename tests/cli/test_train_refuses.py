@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,21 @@ def test_validation_of_broken_files_alone(
     assert cli.main(words) == 2
     assert "expected usable files in val" in capsys.readouterr().err.splitlines()[-1]
     assert not (tmp_path / "run").exists()
+
+
+def test_the_folder_that_a_person_stands_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is replaced by a rename; "." would stay with what was there before."""
+    (tmp_path / "plan.json").write_text('{"options": {}}')
+    outs: list[Path] = []
+
+    def execute(args: argparse.Namespace) -> int:
+        outs.append(args.out)
+        return 0
+
+    monkeypatch.setattr("edgecrnn.cli.train_pictures.execute_pictures", execute)
+    monkeypatch.chdir(tmp_path)
+    for out in (".", "../other"):
+        assert cli.main(["train", "DATA", "--out", out, "--resume"]) in (0, 2)
+    assert outs == [tmp_path]

@@ -72,7 +72,7 @@ def train_pictures(
     verdict = judge(task, settings, data.splits["val"], "val", keras_answer(task, model))
     record = PictureRecord(
         format=FORMAT,
-        name=out.name,
+        name=out.absolute().name,
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         made_by=f"edgecrnn {edgecrnn.__version__}",
         task=plan.task,

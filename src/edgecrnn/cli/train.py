@@ -92,6 +92,9 @@ def execute(args: argparse.Namespace) -> int:
     from edgecrnn.train.tensorboard import TensorBoardLog
     from edgecrnn.train.tensorflow_start import start_tensorflow
 
+    if Path.cwd().is_relative_to(args.out.resolve()):
+        # The run is renamed into place: a way that begins here would lead to the old folder.
+        args.out = args.out.resolve()
     if _answers_pictures(args):
         from edgecrnn.cli.train_pictures import execute_pictures
 
