@@ -25,6 +25,7 @@ from edgecrnn.convert.shipping import REFERENCE, Shipment, certificate_of, manif
 from edgecrnn.convert.subject import Subject
 from edgecrnn.devices.profile import DeviceProfile
 from edgecrnn.runtime.engine import Engine
+from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.manifest import FORMAT, Manifest
 
 _GOLDEN_FRAMES = 16
@@ -66,6 +67,11 @@ def convert(
     say("the Keras model reads the held-out stream")
     try:
         reference = subject.reference()
+        if not reference.counted.any():
+            raise EdgecrnnError(
+                f"check: expected frames beyond the warm-up of {subject.warmup}, got none among "
+                f"{len(reference.frames)} held-out ones; ask for more with --check"
+            )
     except BaseException:
         conversion.stop()
         raise

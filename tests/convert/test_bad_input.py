@@ -75,6 +75,15 @@ def test_calibration_that_measures_nothing(subject: Subject, frames: np.ndarray,
     assert said in str(caught.value)
 
 
+def test_held_out_frames_that_all_lie_in_a_warm_up(subject: Subject, tmp_path: Path) -> None:
+    held = subject.reference()
+    none = dataclasses.replace(held, counted=np.zeros(len(FRAMES), bool))
+    subject = dataclasses.replace(subject, warmup=50, reference=lambda: none)
+    with pytest.raises(EdgecrnnError, match="check: expected frames beyond the warm-up of 50"):
+        convert(subject, load_profile("linux-x86_64"), tmp_path / "b", ConvertSettings())
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_is_required_fails_and_leaves_no_bundle(subject: Subject, tmp_path: Path) -> None:
     profile = dataclasses.replace(load_profile("linux-x86_64"), agreement=1.0)
     with pytest.raises(EdgecrnnError, match="int8: expected it within the bounds"):
