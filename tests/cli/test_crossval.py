@@ -116,6 +116,14 @@ def test_train_offers_folds_where_validation_lacks_a_class(
     assert offers[0].endswith(f"edgecrnn crossval {data} --out FOLDS")
 
 
+def test_several_machines_would_write_the_same_folds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}}')
+    assert cli.main(["crossval", str(tmp_path), "--out", str(tmp_path / "folds")]) == 2
+    assert "TF_CONFIG: expected none for folds" in capsys.readouterr().err
+
+
 def test_a_folder_of_something_else_is_left_alone(
     done: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

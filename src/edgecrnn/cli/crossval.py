@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,6 +54,10 @@ def execute(args: argparse.Namespace) -> int:
 
     if not LEAST <= args.folds <= 50:
         raise EdgecrnnError(f"--folds: expected {LEAST} to 50, got {args.folds}")
+    if os.environ.get("TF_CONFIG"):
+        raise EdgecrnnError(
+            "TF_CONFIG: expected none for folds, which train on one machine; unset it"
+        )
     read_choices(args)
     if hasattr(args, "task") and is_picture_task(args.task):
         raise EdgecrnnError(
