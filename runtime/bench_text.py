@@ -85,6 +85,7 @@ def read_bench(path: Path) -> Bench:
         bench = Bench(values["facts"], values["engines"], values["about"], values["loop"])
         # Everything that is shown of it must be there.
         bench_text(bench)
+        compared_text(bench, bench)
     except OSError as error:
         raise EdgecrnnError(
             f"{path}: expected what edgecrnn bench --json wrote, got {error.strerror}"

@@ -170,6 +170,17 @@ def test_the_engine_asked_for_is_the_one_measured(
     assert f"float32 on external ({delegate_library}" in out
 
 
+def test_a_file_to_compare_with_that_lacks_its_date(
+    written: tuple[Path, str], tmp_path: Path
+) -> None:
+    values = json.loads(written[0].read_text())
+    del values["facts"]["date"]
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(values))
+    with pytest.raises(EdgecrnnError, match="expected what edgecrnn bench --json wrote"):
+        read_bench(path)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
