@@ -87,8 +87,7 @@ def execute(args: argparse.Namespace) -> int:
     from edgecrnn.train.data.shared import refuse_shared
     from edgecrnn.train.data.store import load
     from edgecrnn.train.machines import is_chief, join_machines
-    from edgecrnn.train.plan import CHECKPOINT, PLAN, check_plan, read_plan
-    from edgecrnn.train.run_folder import RECORD
+    from edgecrnn.train.plan import check_plan, read_plan
     from edgecrnn.train.tensorboard import TensorBoardLog
     from edgecrnn.train.tensorflow_start import start_tensorflow
 
@@ -110,13 +109,8 @@ def execute(args: argparse.Namespace) -> int:
         layout = read_layout(args.data, plan.data.seed, digest=digests)
     else:
         read_choices(args)
-        if is_chief() and (args.out / CHECKPOINT).exists() and not args.force:
-            raise EdgecrnnError(
-                f"{args.out}: expected a path that does not exist yet, got a run; go on with it "
-                "by --resume, choose another with --out, or replace it with --force"
-            )
         if is_chief():
-            check_output(args.out, args.force, (RECORD, PLAN))
+            check_new_run(args.out, args.force)
         if args.budget is not None:
             if hasattr(args, "width"):
                 raise EdgecrnnError("--budget: expected no --width beside it, got both; leave one")
@@ -245,6 +239,19 @@ def _within(plan: Plan, budget: Budget, classes: int) -> Plan:
         f"{budget.multiply_adds / 1e6:.2f} million in {budget.milliseconds:g} ms ({budget.said})"
     )
     return dataclasses.replace(plan, network=dataclasses.replace(plan.network, width=width))
+
+
+def check_new_run(out: Path, force: bool) -> None:
+    """Refuse a folder that holds something already, and say how to go on with a run there."""
+    from edgecrnn.train.plan import CHECKPOINT, PLAN
+    from edgecrnn.train.run_folder import RECORD
+
+    if (out / CHECKPOINT).exists() and not force:
+        raise EdgecrnnError(
+            f"{out}: expected a path that does not exist yet, got a run; go on with it by "
+            "--resume, choose another with --out, or replace it with --force"
+        )
+    check_output(out, force, (RECORD, PLAN))
 
 
 def refuse_settings(args: argparse.Namespace) -> None:

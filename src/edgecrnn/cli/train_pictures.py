@@ -11,9 +11,8 @@ import sys
 from typing import Any
 
 from edgecrnn.cli.flags import flag, read_settings
-from edgecrnn.cli.train import read_size, refuse_settings
+from edgecrnn.cli.train import check_new_run, read_size, refuse_settings
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.files import check_output
 from edgecrnn.runtime.preprocess import Preprocessing
 from edgecrnn.train.data.augment import Augmentation
 from edgecrnn.train.data.store import DataSettings
@@ -42,8 +41,7 @@ def execute_pictures(args: argparse.Namespace) -> int:
     from edgecrnn.train.network.settings import check_frame
     from edgecrnn.train.pictures.found import find_pictures, shared_note
     from edgecrnn.train.pictures.load import load_pictures
-    from edgecrnn.train.plan import CHECKPOINT, PLAN
-    from edgecrnn.train.run_folder import RECORD, REPORT
+    from edgecrnn.train.run_folder import REPORT
     from edgecrnn.train.tasks import picture_task
 
     if os.environ.get("TF_CONFIG"):
@@ -57,12 +55,7 @@ def execute_pictures(args: argparse.Namespace) -> int:
         plan = read_picture_plan(args.out)
     else:
         plan = _plan(args)
-        if (args.out / CHECKPOINT).exists() and not args.force:
-            raise EdgecrnnError(
-                f"{args.out}: expected a path that does not exist yet, got a run; go on with it "
-                "by --resume, choose another with --out, or replace it with --force"
-            )
-        check_output(args.out, args.force, (RECORD, PLAN))
+        check_new_run(args.out, args.force)
     task, settings = picture_task(plan.task), plan.settings
     check_frame(*task.frame_shape(settings, plan.preprocessing.frame_shape)[:2])
     layout = find_pictures(args.data, task.NEEDS, plan.train.seed)
