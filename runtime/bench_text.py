@@ -90,7 +90,7 @@ def read_bench(path: Path) -> Bench:
         raise EdgecrnnError(
             f"{path}: expected what edgecrnn bench --json wrote, got {error.strerror}"
         ) from error
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise EdgecrnnError(
             f"{path}: expected what edgecrnn bench --json wrote, got something else "
             f"({error!s:.100})"
