@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import stat
+import threading
 import time
 from pathlib import Path
 
@@ -12,6 +14,11 @@ from edgecrnn.runtime.errors import EdgecrnnError
 
 _LOOK = 1.0  # seconds between two looks whether the file was moved away
 _BLOCK = 65536
+_Place = tuple[int, int]  # of a file: its device and number there
+# The files that this process appends to: a lock, and how many streams hold it. One lock a process,
+# kept by the last of them: locks of lockf end where any descriptor of the file is closed.
+_locks: dict[_Place, tuple[int, int]] = {}
+_locking = threading.Lock()
 
 
 class LineFile:
@@ -33,7 +40,7 @@ class LineFile:
 
     def __init__(self, path: Path, head: bytes = b"", first: bytes = b""):
         self._path, self._head, self._first = path, head, first
-        self._file = self._open()
+        self._file, self._owned = self._open()
         self._looked = time.monotonic()
 
     def write(self, data: bytes) -> int:
@@ -53,8 +60,10 @@ class LineFile:
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
+        self._owned.close()
 
-    def _open(self) -> int:
+    def _open(self) -> tuple[int, contextlib.ExitStack]:
+        """The file, and what lets go of it."""
         path = self._path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,25 +79,26 @@ class LineFile:
                 f"{path}: expected a file that can be written, got {reason!s:.200}; "
                 "choose another path"
             ) from error
+        owned = contextlib.ExitStack()
         try:
-            self._lock(file)
+            self._own(file, owned)
             self._check(file)
             self._cut(file)
             if self._head and os.fstat(file).st_size == 0:
                 os.write(file, self._head)
-        except OSError as error:
+        except BaseException as error:
             os.close(file)
-            raise OSError(error.errno, error.strerror, str(path)) from error
-        except BaseException:
-            os.close(file)
+            owned.close()
+            if isinstance(error, OSError):
+                raise OSError(error.errno, error.strerror, str(path)) from error
             raise
-        return file
+        return file, owned
 
-    def _lock(self, file: int) -> None:
+    def _own(self, file: int, owned: contextlib.ExitStack) -> None:
         """Refuse a file that another process appends to; several streams of this one may."""
         try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            owned.callback(_let_go, _taken(file))
+        except BlockingIOError as error:
             raise EdgecrnnError(
                 f"{self._path}: expected a file of its own, got one that another process writes "
                 "to; choose another path"
@@ -129,8 +139,10 @@ class LineFile:
                 return
         except FileNotFoundError:
             pass
-        old, self._file = self._file, self._open()
+        old, owned = self._file, self._owned
+        self._file, self._owned = self._open()
         os.close(old)
+        owned.close()
 
     def _append(self, data: bytes) -> None:
         written = os.write(self._file, data)
@@ -141,3 +153,35 @@ class LineFile:
         if os.fstat(self._file).st_size == end:
             os.ftruncate(self._file, end - written)
         raise OSError(28, "No space left on device", str(self._path))
+
+
+def _taken(file: int) -> _Place:
+    """Hold a file for this process; `_let_go` of it.
+
+    Raises:
+        BlockingIOError: another process holds it.
+    """
+    facts = os.fstat(file)
+    place = (facts.st_dev, facts.st_ino)
+    with _locking:
+        lock, streams = _locks.get(place, (-1, 0))
+        if not streams:
+            lock = os.dup(file)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(lock)
+                raise
+            except OSError:
+                pass  # a file system that knows no locks
+        _locks[place] = (lock, streams + 1)
+    return place
+
+
+def _let_go(place: _Place) -> None:
+    with _locking:
+        lock, streams = _locks.pop(place)
+        if streams > 1:
+            _locks[place] = (lock, streams - 1)
+        else:
+            os.close(lock)

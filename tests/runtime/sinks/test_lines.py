@@ -94,6 +94,21 @@ def test_another_process_is_kept_out_another_stream_is_not(tmp_path: Path) -> No
     assert "one that another process writes to" in other.stderr
 
 
+def test_it_stays_refused_until_the_last_stream_of_the_run_has_ended(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    code = "import sys; from pathlib import Path; from edgecrnn.runtime.sinks import _lines\n"
+    code += "_lines.LineFile(Path(sys.argv[1])).close()"
+    first, second = LineFile(path), LineFile(path)
+    first.close()
+    for held in (True, False):
+        other = subprocess.run(
+            [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False
+        )
+        assert ("one that another process writes to" in other.stderr) == held
+        if held:
+            second.close()
+
+
 def test_a_file_that_is_moved_away_is_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
