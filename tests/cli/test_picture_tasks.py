@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -96,6 +97,13 @@ def test_evaluate_judges_run_and_bundle(made: Path, tmp_path: Path) -> None:
         values[name] = facts["measures"]["psnr"]
         assert values[name]["low"] <= values[name]["value"] <= values[name]["high"]
     assert values["a.edgecrnn"]["value"] == pytest.approx(values["run"]["value"], rel=0.03)
+
+
+def test_evaluate_tells_what_it_skips(made: Path, tmp_path: Path) -> None:
+    data = shutil.copytree(made / "data", tmp_path / "data")
+    (data / "test" / "pictures" / "broken.png").write_bytes(b"no picture")
+    printed, _ = edgecrnn("evaluate", made / "run", data)
+    assert "Skipped 1 of the folder's files, for example " in printed and "broken.png" in printed
 
 
 def test_a_picture_has_no_orders(made: Path) -> None:

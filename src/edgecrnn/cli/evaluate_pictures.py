@@ -63,6 +63,12 @@ def evaluate_pictures(args: argparse.Namespace) -> int:
     print(measures_text(verdict.measures, verdict.count))
     if layout.hash == subject.hash and split != "test":
         print("Note: training has used this split; expect less of pictures that it has not.")
+    if data.skipped:
+        one = data.skipped[0]
+        print(
+            f"\nSkipped {len(data.skipped)} of the folder's files, for example {one.path}: "
+            f"{one.reason}"
+        )
     if args.json is not None:
         facts = {
             "model": str(args.model),
