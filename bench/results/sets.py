@@ -25,7 +25,7 @@ SETS = (
     Set("hand_digits", (64, 64), ()),
     Set(
         "trashnet6", (96, 96),
-        ("--epochs", "40", "--flip", "horizontal", "--turn", "30"),
+        ("--epochs", "80", "--flip", "horizontal", "--turn", "180"),
     ),
     Set(
         "body_pose", (64, 64),
