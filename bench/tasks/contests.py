@@ -56,9 +56,9 @@ CONTESTS = (
             ("--size", "64x64", "--epochs", "25", "--batch", "32", "--learning-rate", "0.002"),
             "hand signs of people it has not seen (hand_digits), 64x64"),
     Contest("generate", "digits",
-            ("--size", "32x32", "--color", "gray", "--epochs", "40", "--batch", "64",
+            ("--size", "32x32", "--color", "gray", "--epochs", "80", "--batch", "64",
              "--learning-rate", "0.002"),
             "handwritten digits, 32x32"),
-    Contest("segment", "scenes", (*_MADE, "--epochs", "14"), "scenes of handwritten digits, 96x96"),
+    Contest("segment", "scenes", (*_MADE, "--epochs", "40"), "scenes of handwritten digits, 96x96"),
     Contest("detect", "scenes", (*_MADE, "--epochs", "40"), "scenes of handwritten digits, 96x96"),
 )  # fmt: skip
