@@ -243,7 +243,7 @@ def table(results: list[list[dict[str, Any]]]) -> str:
         cost = f"{one['million']:.1f} of {both} ({share:.0%})"
         for place, row in enumerate(one["rows"]):
             kept = _bold(row, f" ({row['low']:.1%} to {row['high']:.1%})")
-            again = ", ".join(_bold(other["rows"][place]) for other in others)
+            again = ", ".join(_bold(other["rows"][place]) for other in others) or "not tried"
             lines.append(
                 f"| {one['pair']} | {SAID[row['measure']]} | {row['alone']:.3f} | "
                 f"{row['pair']:.3f} | {kept} | {again} | {row['ships']:.3f} ({one['variant']}) | "

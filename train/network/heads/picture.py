@@ -24,8 +24,8 @@ def build(trunk: Trunk, shape: HeadShape) -> Any:
     """
     # What two heads write of one decoder's few numbers, each writes badly.
     name = f"_{shape.form}" if trunk.writers else ""
-    # What is made of noise has no use for the noise of single pixels; alone, the encoder learns to
-    # pass none, beside a task that reads pictures it passes what pictures are read by.
+    # What is made of noise has no use for the noise of single pixels. Alone an encoder can learn to
+    # pass none; beside a task that reads pictures, less was covered with it.
     unread = (0, 1) if trunk.writers and shape.form == "pixels" else ()
     x = _decoded(trunk, name, cheap_levels(trunk.writers, shape.form), unread)
     change = shape.form in ("change", "holes")
