@@ -197,7 +197,7 @@ def _strip(contest: Contest, task: Any, labels: Any, verdict: Any, path: Path) -
         example = verdict.examples[index]
         frame = cv2.cvtColor(example.frame, cv2.COLOR_RGB2BGR)
         shown = [frame, tell({OUTPUT_OF[task.ANSWER]: verdict.answers[index]}, labels).view(frame)]
-        if contest.task not in ("retrieve", "quality", "detect"):
+        if contest.task not in ("retrieve", "quality"):
             true = as_answer(example.target, len(labels))
             shown.append(tell({OUTPUT_OF[task.ANSWER]: true}, labels).view(frame))
         size = (144, 144)
