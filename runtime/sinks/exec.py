@@ -87,7 +87,7 @@ class Command:
             self._words,
             stdin=subprocess.DEVNULL,
             stdout=2,  # standard output is for the results
-            env={**os.environ, **told},
+            env={**_passed_on(), **told},
             start_new_session=True,
         )
         if code := self._wait(child):
@@ -112,6 +112,12 @@ class Command:
                     f"the command took longer than {self._longest:g} s and was killed"
                 )
         return child.returncode
+
+
+def _passed_on() -> dict[str, str]:
+    """The environment without what is for the service alone: a command is not the classifying."""
+    own = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
+    return {name: value for name, value in os.environ.items() if name not in own}
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:

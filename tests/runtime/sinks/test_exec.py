@@ -53,6 +53,19 @@ def test_the_command_is_told_by_its_environment_one_at_a_time(tmp_path: Path) ->
     assert first[2] == ["$HOME", "a  b", "; touch x"]
 
 
+def test_a_command_cannot_speak_to_the_service_manager(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "KEPT"):
+        monkeypatch.setenv(name, "1")
+    path = tmp_path / "environment"
+    code = f"import json, os; open({str(path)!r}, 'w').write(json.dumps(dict(os.environ)))"
+    Command([sys.executable, "-S", "-c", code], "camera", 10.0).write(a_result("cat"), a_frame(0))
+    told = json.loads(path.read_text())
+    assert told["KEPT"] == "1" and told["EDGECRNN_LABEL"] == "cat"
+    assert not {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"} & set(told)
+
+
 def test_a_label_is_no_command(tmp_path: Path) -> None:
     path = tmp_path / "told"
     label = f"cat; touch {tmp_path}/x $(touch {tmp_path}/y)"
