@@ -66,9 +66,9 @@ class PairContest:
 PAIRS = (
     PairContest("denoise+classify", "digits", (*_DIGITS, "--batch", "32", "--epochs", "10")),
     PairContest("denoise+segment", "boards", (*_BOARDS, "--epochs", "40")),
-    PairContest("denoise+detect", "boards", (*_BOARDS, "--epochs", "18")),
+    PairContest("denoise+detect", "boards", (*_BOARDS, "--epochs", "40")),
     PairContest("generate+classify", "digits", (*_DIGITS, "--batch", "32", "--epochs", "30")),
-    PairContest("generate+segment", "masks", (*_DIGITS, "--batch", "32", "--epochs", "40")),
+    PairContest("generate+segment", "masks", (*_DIGITS, "--batch", "32", "--epochs", "60")),
     PairContest("generate+detect", "masks", (*_DIGITS, "--batch", "32", "--epochs", "40")),
 )
 
