@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -55,9 +56,12 @@ def test_a_new_split_keeps_recordings_whole(tmp_path: Path) -> None:
     assert len({(i.label, i.split) for i in layout.items}) == 12
 
 
-def test_several_labels_a_picture_are_no_classes() -> None:
-    with pytest.raises(EdgecrnnError, match="files without a class"):
-        read_layout(real("railcar_multilabel"))
+def test_several_labels_a_picture_are_read_from_their_table() -> None:
+    layout = read_layout(real("railcar_multilabel"))
+    assert layout.task == "multilabel"
+    assert set(layout.labels) == {"indoor", "wagon", "bridge_down"}
+    splits = Counter(item.split for item in layout.items)
+    assert splits == {"train": 223, "val": 40, "test": 88}
 
 
 def test_loose_videos_are_no_classes() -> None:
