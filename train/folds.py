@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.train.data.joining import joined_places
 from edgecrnn.train.data.scan import stem_of
 from edgecrnn.train.data.split import group
 from edgecrnn.train.data.store import Data, FrameStore
@@ -66,18 +67,14 @@ def joined(groups: Sequence[str], pairs: Iterable[tuple[int, int]]) -> tuple[str
         groups: the group of each clip.
         pairs: places of two clips that belong together.
     """
-    above: dict[str, str] = {}
-
-    def top(name: str) -> str:
-        while name in above:
-            name = above[name]
-        return name
-
-    for first, second in pairs:
-        one, other = sorted((top(groups[first]), top(groups[second])))
-        if one != other:
-            above[other] = one
-    return tuple(top(name) for name in groups)
+    first: dict[str, int] = {}
+    own = [(first.setdefault(name, i), i) for i, name in enumerate(groups)]
+    made = [""] * len(groups)
+    for members in joined_places(len(groups), [*own, *pairs]):
+        name = min(groups[i] for i in members)
+        for i in members:
+            made[i] = name
+    return tuple(made)
 
 
 def make_folds(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from edgecrnn.runtime.errors import EdgecrnnError
+from edgecrnn.train.data.joining import joined_places
 from edgecrnn.train.data.names import recording
 
 
@@ -20,26 +21,15 @@ def group(stems: Sequence[str], digests: Sequence[str]) -> list[list[int]]:
     """
     bases = [recording(stem) for stem in stems]
     marked = {base for base in bases if base}
-    parent = list(range(len(stems)))
-
-    def top(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
     first: dict[tuple[str, str], int] = {}
+    pairs = []
     for i, (stem, base, digest) in enumerate(zip(stems, bases, digests, strict=True)):
         keys = [("content", digest)]
         # Equal stems alone say nothing: left/001.mp4 and right/001.mp4 are two recordings.
         if base or stem in marked:
             keys.append(("recording", base or stem))
-        for key in keys:
-            parent[top(i)] = top(first.setdefault(key, i))
-    groups: dict[int, list[int]] = defaultdict(list)
-    for i in range(len(stems)):
-        groups[top(i)].append(i)
-    return list(groups.values())
+        pairs += [(first.setdefault(key, i), i) for key in keys]
+    return joined_places(len(stems), pairs)
 
 
 def assign(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from edgecrnn.train.data.check.finding import Entry, Finding, counted
 from edgecrnn.train.data.check.near_duplicates import LEAST, NearDuplicates, Pair
 from edgecrnn.train.data.check.reading import Reading
+from edgecrnn.train.data.joining import joined_places
 from edgecrnn.train.data.layout import SPLITS, Layout
 
 _MANY = 0.05  # share of the files that look like another class: then a wrong label is not the cause
@@ -177,18 +178,9 @@ def _within(layout: Layout, readings: Sequence[Reading], pairs: list[Pair]) -> F
     )
 
 
-def _groups(pairs: Iterable[Pair]) -> list[list[int]]:
+def _groups(pairs: Sequence[Pair]) -> list[list[int]]:
     """Files joined by pairs, the largest groups first."""
-    parent: dict[int, int] = {}
-
-    def top(place: int) -> int:
-        while parent.setdefault(place, place) != place:
-            parent[place] = place = parent[parent[place]]
-        return place
-
-    for pair in pairs:
-        parent[top(pair.second)] = top(pair.first)
-    members: dict[int, list[int]] = {}
-    for place in sorted(parent):
-        members.setdefault(top(place), []).append(place)
-    return sorted(members.values(), key=lambda group: (-len(group), group[0]))
+    both = [(pair.first, pair.second) for pair in pairs]
+    count = 1 + max(map(max, both))
+    groups = [group for group in joined_places(count, both) if len(group) > 1]
+    return sorted(groups, key=lambda group: (-len(group), group[0]))
