@@ -37,6 +37,7 @@ from edgecrnn.train.evaluation.streams import (
     blocks,
     clip_starts,
     counted_frames,
+    counting,
     frame_labels,
     scores_along,
     stream_order,
@@ -219,15 +220,7 @@ def _counter(
     store: Clips, kind: str, baseline: bool, progress: Callable[[int, int], None] | None
 ) -> Advance:
     passes = (1 if kind == "pictures" else _PASSES) + baseline
-    total, done = passes * int(store.starts[-1] - store.starts[0]), 0
-
-    def advance(frames: int) -> None:
-        nonlocal done
-        done += frames
-        if progress is not None:
-            progress(done, total)
-
-    return advance
+    return counting(passes * int(store.starts[-1] - store.starts[0]), progress)
 
 
 def _picture_scores(predictor: Predictor, store: Clips, advance: Advance) -> Scores:

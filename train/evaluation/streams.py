@@ -77,6 +77,19 @@ def joined(store: Clips, order: Ints) -> tuple[Frames, Ints]:
     return frames, frame_labels(store, order)
 
 
+def counting(total: int, progress: Callable[[int, int], None] | None) -> Callable[[int], None]:
+    """Adds up the frames that it is told of, and tells `progress` (frames read, total)."""
+    done = 0
+
+    def advance(frames: int) -> None:
+        nonlocal done
+        done += frames
+        if progress is not None:
+            progress(done, total)
+
+    return advance
+
+
 def stream_scores(
     predictor: Predictor,
     store: Clips,

@@ -49,6 +49,7 @@ def execute(args: argparse.Namespace) -> int:
     from edgecrnn.train.evaluation.choice import choose_clips
     from edgecrnn.train.evaluation.multilabel import evaluate_task
     from edgecrnn.train.evaluation.orders import judge_orders, orders_text
+    from edgecrnn.train.evaluation.streams import counting
     from edgecrnn.train.evaluation.text import count_said, evaluation_text, shown
     from edgecrnn.train.subject import load_for, open_subject
 
@@ -58,9 +59,9 @@ def execute(args: argparse.Namespace) -> int:
         raise EdgecrnnError(f"--orders: expected 2 to {_MOST_ORDERS}, got {args.orders}")
     if args.json is not None:
         check_output(args.json, args.force, ())
-    if args.orders and is_picture_subject(args.model):
-        raise EdgecrnnError(_NO_STREAM)
     if is_picture_subject(args.model):
+        if args.orders:
+            raise EdgecrnnError(_NO_STREAM)
         return evaluate_pictures(args)
     subject = open_subject(args.model, args.variant)
     if args.orders and (subject.kind != "clips" or subject.task != "classify"):
@@ -95,7 +96,7 @@ def execute(args: argparse.Namespace) -> int:
             evaluation.detail.predicted,
             subject.warmup,
             args.orders,
-            _counted(args.orders * frames),
+            counting(args.orders * frames, _progress("orders")),
         )
         print(f"\n{orders_text(orders)}")
     if not chosen.unseen:
@@ -124,19 +125,6 @@ def execute(args: argparse.Namespace) -> int:
         write_file(args.json, (json.dumps(facts, indent=1) + "\n").encode("ascii"))
         print(f"\nWrote {shown(str(args.json), 1000)}")
     return 0
-
-
-def _counted(total: int) -> Callable[[int], None]:
-    """Adds up the frames of the orders for the line that counts up."""
-    show, done = _progress("orders"), 0
-
-    def advance(frames: int) -> None:
-        nonlocal done
-        done += frames
-        if show is not None:
-            show(done, total)
-
-    return advance
 
 
 def _progress(what: str) -> Callable[[int, int], None] | None:
