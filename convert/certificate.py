@@ -185,9 +185,10 @@ def _worst_class(
 ) -> tuple[str, float]:
     """The class that lost most, and its drop in points."""
     drops = []
+    truth = reference.truth
     answers = [reference.answers(each) for each in (reference.scores, scores)]
     for index in range(len(labels)):
-        of_class = reference.counted & reference.truth[:, index]
+        of_class = reference.counted & truth[:, index]
         before, after = (_share(each[of_class, index]) for each in answers)
         drops.append(100 * (before - after))
     worst = int(np.argmax(drops))

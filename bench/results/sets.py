@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 from dataclasses import dataclass
 
 from edgecrnn.cli.train import add_choices, plan_of
@@ -52,6 +53,7 @@ def set_named(name: str) -> Set:
     return next(each for each in SETS if each.name == name)
 
 
+@functools.cache
 def choices_of(chosen: Set, kind: str) -> Plan:
     """Every choice that our flags make for data of that kind; peers take the augmentation."""
     parser = argparse.ArgumentParser()
