@@ -21,6 +21,12 @@ EXTEND = "EXTEND_TIMEOUT_USEC"
 _SAYS = 2.0  # seconds between two lines of `systemctl status`
 
 
+def not_for_children(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment without what is for the service alone: what it starts is not it."""
+    own = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
+    return {name: value for name, value in environment.items() if name not in own}
+
+
 class Notifier:
     """Sends to the service manager; does nothing where there is none.
 

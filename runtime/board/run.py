@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edgecrnn.runtime.errors import EdgecrnnError
-from edgecrnn.runtime.notify import FRAMES
+from edgecrnn.runtime.notify import FRAMES, not_for_children
 
 # A run that makes no progress for this long is ended; it is to say so three times as often.
 WATCHDOG = 30.0  # s
@@ -50,7 +50,6 @@ class Run:
         self._selector = selectors.DefaultSelector()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._folder: Path | None = None
-        environment = {name: value for name, value in os.environ.items() if name != "WATCHDOG_PID"}
         try:
             self._folder = Path(tempfile.mkdtemp(prefix="edgecrnn-"))
             address = str(self._folder / "notify")
@@ -63,7 +62,7 @@ class Run:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 cwd="/",
-                env={**environment, **told},
+                env={**not_for_children(), **told},
                 preexec_fn=_ends_with_parent,
             )
         except OSError as error:

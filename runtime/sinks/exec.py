@@ -15,6 +15,7 @@ from edgecrnn.runtime.classifier import Result
 from edgecrnn.runtime.decision import UNKNOWN
 from edgecrnn.runtime.errors import EdgecrnnError
 from edgecrnn.runtime.frame import Frame
+from edgecrnn.runtime.notify import not_for_children
 from edgecrnn.runtime.sinks._sink import Stream, Takes
 
 WHAT = "exec:COMMAND"
@@ -87,7 +88,7 @@ class Command:
             self._words,
             stdin=subprocess.DEVNULL,
             stdout=2,  # standard output is for the results
-            env={**_passed_on(), **told},
+            env={**not_for_children(), **told},
             start_new_session=True,
         )
         if code := self._wait(child):
@@ -112,12 +113,6 @@ class Command:
                     f"the command took longer than {self._longest:g} s and was killed"
                 )
         return child.returncode
-
-
-def _passed_on() -> dict[str, str]:
-    """The environment without what is for the service alone: a command is not the classifying."""
-    own = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
-    return {name: value for name, value in os.environ.items() if name not in own}
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:

@@ -115,13 +115,12 @@ def load(
         settings = replace(settings, max_bad=1.0)
     shortest = settings.shortest if layout.kind == "clips" else 1
     # A rate that is asked for may be the clips' own, as that of a run is where none was.
-    own, *others = (
+    folders = [
         kept / "frames" / _key(layout, preprocessing, rate)
         for rate in dict.fromkeys((settings.frame_rate, None))
-    )
-    found = (
-        _serving(each, preprocessing, settings.frame_rate, shortest) for each in (own, *others)
-    )
+    ]
+    own = folders[0]
+    found = (_serving(each, preprocessing, settings.frame_rate, shortest) for each in folders)
     opened = next((each for each in found if each is not None), None)
     if opened is None:
         build(own, layout, preprocessing, settings.frame_rate, shortest, settings.max_bad, progress)

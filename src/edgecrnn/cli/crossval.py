@@ -71,7 +71,7 @@ def execute(args: argparse.Namespace) -> int:
     refuse_shared(layout, plan.data.allow_shared)
     data = load(args.data, plan.preprocessing, plan.data, digests=digests)
     pool = pooled(data)
-    contents = {item.path.relative_to(layout.root).as_posix(): item.digest for item in layout.items}
+    contents = {layout.name(item): item.digest for item in layout.items}
     groups = groups_of(pool.names, contents, args.group)
     if args.keep_alike:
         groups = _with_alike(groups, pool.names, layout)
@@ -102,7 +102,7 @@ def _with_alike(groups: Sequence[str], names: Sequence[str], layout: Layout) -> 
     from edgecrnn.train.data.check.reading import read_all
     from edgecrnn.train.folds import joined
 
-    items = {item.path.relative_to(layout.root).as_posix(): item for item in layout.items}
+    items = {layout.name(item): item for item in layout.items}
     readings = read_all([items[name] for name in names], layout.kind)
     pairs = [(pair.first, pair.second) for pair in near_duplicates(readings).pairs]
     made = joined(groups, pairs)
