@@ -59,6 +59,12 @@ def of_clips(frames: int | None, *recurrent: Any) -> Any:
     return keras.Model(x, layers.Dense(3, activation="softmax")(y))
 
 
+@pytest.fixture(autouse=True)
+def same_weights() -> None:
+    """Whatever ran before: some weights give answers that hardly differ."""
+    keras.utils.set_random_seed(0)
+
+
 def compared(path: Path, batch: int = 3, frames: int = 6) -> tuple[float, float]:
     """Largest difference of a score, saved and loaded again; and how far the scores spread."""
     model = load_foreign(path)
